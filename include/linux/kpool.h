@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * kpool: bounded pools of threads for kernel work that may block for ever.
+ *
+ * Three nouns:
+ *
+ *   pool   a bounded set of kthreads.  Some are kept warm, others come by
+ *          need and leave when they have been idle for long enough.
+ *   group  what is stopped, waited for and limited together.  Groups form a
+ *          tree; the pool's root group is its top.
+ *   work   one function call that may block for ever.  It is embedded in the
+ *          caller's structure, so queueing never allocates.
+ *
+ * The hardest thing first.  Stopping a group refuses further queueing, takes
+ * the pending works away, tells every running one *at once* and then waits
+ * for the slowest.  To be told means that kpool_should_stop() is true and
+ * that interruptible and killable sleeps end; a function that sleeps
+ * uninterruptibly ends when it ends, and nobody can change that.  On return
+ * from kpool_group_stop() no function of the group is executing, so the
+ * memory and the module text behind it may go.
+ *
+ * A driver embeds a work in each thing that it serves:
+ *
+ *	static int session_run(struct kpool_work *work)
+ *	{
+ *		struct session *s = container_of(work, struct session, work);
+ *
+ *		while (!kpool_should_stop())
+ *			if (wait_event_interruptible(s->wq, session_ready(s)) == 0)
+ *				session_serve(s);
+ *		return 0;
+ *	}
+ *
+ *	kpool_work_init(&s->work, session_run);
+ *	err = kpool_queue(group, &s->work);
+ *	...
+ *	kpool_group_stop(group);	(all sessions, at once)
+ *
+ * Documentation/kpool.rst has the whole contract, with the contexts and the
+ * one meaning of each error; Documentation/internals.rst says why it holds.
+ */
+#ifndef _LINUX_KPOOL_H
+#define _LINUX_KPOOL_H
+
+#include <linux/atomic.h>
+#include <linux/bits.h>
+#include <linux/compiler.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+
+struct kpool;
+struct kpool_group;
+struct kpool_work;
+struct kpool_worker;
+
+/* Longest name of a pool or group, without the terminating zero. */
+#define KPOOL_NAME_MAX		31
+
+/* Most threads that one pool may have. */
+#define KPOOL_MAX_THREADS	32768
+
+/* How long a thread above min_threads stays idle unless told otherwise. */
+#define KPOOL_IDLE_TIMEOUT	(30 * HZ)
+
+/* ------------------------------------------------------------------------
+ * Works
+ */
+
+/**
+ * typedef kpool_fn_t - the function of a work
+ * @work: the work that runs; container_of() finds the caller's structure
+ *
+ * Context: a thread of the pool, no lock held.  May sleep, for ever if need
+ * be.  Must not free @work: that is what the release function is for.
+ * Return: any int.  Waiters receive it; kpool does not look at it.
+ */
+typedef int (*kpool_fn_t)(struct kpool_work *work);
+
+/**
+ * typedef kpool_release_t - gives a work back to its owner
+ * @work: the work; kpool does not touch it again for this queueing
+ *
+ * Called exactly once for each queueing that was accepted, also if it was
+ * cancelled and never ran.  An owner that counts references takes one for
+ * each kpool_queue() that returns 0 and drops it here; a work that is queued
+ * once may simply be freed here.
+ *
+ * Context: process context, no lock held, no signal pending.  May sleep.
+ * Stopping a group waits for the release functions of its works.
+ */
+typedef void (*kpool_release_t)(struct kpool_work *work);
+
+/**
+ * struct kpool_work - one function call that may block for ever
+ *
+ * All fields belong to kpool.  Initialise with kpool_work_init() or one of
+ * its variants before any other use.  Zeroed memory is not a valid work.
+ */
+struct kpool_work {
+	/* private: kpool/internal.h explains the letters */
+	struct list_head	entry;		/* L: pending or released */
+	kpool_fn_t		fn;		/* I */
+	kpool_release_t		release;	/* I */
+	struct kpool_group	*group;		/* B: binding */
+	struct kpool_worker	*worker;	/* L: runs it */
+	struct hlist_head	waiters;	/* L */
+	u32			seq;		/* L: accepted queueings */
+	int			result;		/* L: of the last run that ended */
+	u8			state;		/* L: enum work_state */
+	u8			flags;		/* L: WORK_* */
+#ifdef CONFIG_LOCKDEP
+	struct lockdep_map	lockdep_map;	/* I */
+#endif
+};
+
+void __kpool_work_init(struct kpool_work *work, kpool_fn_t fn,
+		       kpool_release_t release, bool onstack,
+		       const char *name, struct lock_class_key *key);
+
+#define __kpool_work_init_key(work, fn, release, onstack)		\
+	do {								\
+		static struct lock_class_key __key;			\
+									\
+		__kpool_work_init(work, fn, release, onstack,		\
+				  "(kpool_work)" #work, &__key);	\
+	} while (0)
+
+/**
+ * kpool_work_init() - initialise a work
+ * @work: the work, not pending or running anywhere
+ * @fn: its function
+ *
+ * Context: any.
+ */
+#define kpool_work_init(work, fn)					\
+	__kpool_work_init_key(work, fn, NULL, false)
+
+/**
+ * kpool_work_init_release() - initialise a work that is handed back
+ * @work: the work, not pending or running anywhere
+ * @fn: its function
+ * @release: called once for each accepted queueing, when kpool is done with it
+ *
+ * Context: any.
+ */
+#define kpool_work_init_release(work, fn, release)			\
+	__kpool_work_init_key(work, fn, release, false)
+
+/**
+ * kpool_work_init_onstack() - initialise a work on the caller's stack
+ * @work: the work
+ * @fn: its function
+ *
+ * The caller waits for the work before it returns, and then calls
+ * kpool_work_destroy_onstack().
+ *
+ * Context: any.
+ */
+#define kpool_work_init_onstack(work, fn)				\
+	__kpool_work_init_key(work, fn, NULL, true)
+
+/**
+ * kpool_work_destroy_onstack() - end the life of a work on the stack
+ * @work: initialised by kpool_work_init_onstack(), neither pending nor running
+ *
+ * Only debug objects need to know; does nothing in other kernels.
+ */
+#ifdef CONFIG_DEBUG_OBJECTS
+void kpool_work_destroy_onstack(struct kpool_work *work);
+#else
+static inline void kpool_work_destroy_onstack(struct kpool_work *work) { }
+#endif
+
+#ifdef CONFIG_LOCKDEP
+#define __KPOOL_WORK_LOCKDEP(n)						\
+	.lockdep_map = STATIC_LOCKDEP_MAP_INIT("(kpool_work)" #n, &(n)),
+#else
+#define __KPOOL_WORK_LOCKDEP(n)
+#endif
+
+#define KPOOL_WORK_STATIC	BIT(7)	/* private: a bit of flags */
+
+#define KPOOL_WORK_INIT(n, f, r) {					\
+	.entry = LIST_HEAD_INIT((n).entry),				\
+	.flags = KPOOL_WORK_STATIC,					\
+	.fn = (f),							\
+	.release = (r),							\
+	.waiters = HLIST_HEAD_INIT,					\
+	__KPOOL_WORK_LOCKDEP(n)						\
+}
+
+/**
+ * DEFINE_KPOOL_WORK() - define a static work
+ * @n: name of the variable
+ * @f: its function
+ */
+#define DEFINE_KPOOL_WORK(n, f)						\
+	struct kpool_work n = KPOOL_WORK_INIT(n, f, NULL)
+
+/**
+ * kpool_queue() - queue a work to a group
+ * @group: the group that the work is stopped, waited for and limited with
+ * @work: an initialised work
+ *
+ * An idle thread is committed to the work before this returns, if there is
+ * one and the limits allow it; else the work waits, and a thread is created
+ * for it if the pool may have one more.  Works of one group start in the
+ * order in which they were queued.
+ *
+ * A work that is queued while it runs is run once more when it ends, after
+ * what its group has pending by then.  It never runs twice at once.
+ *
+ * Context: any but NMI, also hard interrupts, with interrupts off and under
+ * raw spinlocks; not under the run queue's or a task's pi_lock.  Never sleeps
+ * or allocates.
+ * Return: 0 queued; -EALREADY it is pending already; -ESHUTDOWN the group or
+ * one above it refuses; -EAGAIN it would have to wait and max_queued works
+ * wait already; -EBUSY it is pending or running in another group; -ECANCELED
+ * it is being cancelled.
+ */
+int __must_check kpool_queue(struct kpool_group *group,
+			     struct kpool_work *work);
+
+/**
+ * kpool_work_wait() - wait for a work to end
+ * @work: the work
+ * @result: where its function's return value goes, or NULL
+ *
+ * Waits for the run of the latest queueing accepted before the call.  Legal
+ * long after the work ended, as long as its memory lives; its pool may be
+ * gone by then.
+ *
+ * Context: process context, may sleep, uninterruptibly.
+ * Return: 0 it ran, and *@result is set; -ECANCELED that queueing was
+ * cancelled and never ran; -ENOENT the work was never queued; -EDEADLK it
+ * would wait for itself.
+ */
+int kpool_work_wait(struct kpool_work *work, int *result);
+
+/**
+ * kpool_work_wait_timeout() - wait for a work to end, for so long
+ * @work: the work
+ * @result: where its function's return value goes, or NULL
+ * @timeout: in jiffies; 0 only looks
+ *
+ * Context: process context, may sleep, uninterruptibly.
+ * Return: as kpool_work_wait(), and -ETIMEDOUT.
+ */
+int kpool_work_wait_timeout(struct kpool_work *work, int *result,
+			    unsigned long timeout);
+
+/**
+ * kpool_work_wait_killable() - wait for a work to end, or for a fatal signal
+ * @work: the work
+ * @result: where its function's return value goes, or NULL
+ *
+ * Context: process context, may sleep, killably.  A work that was told to
+ * stop counts as killed.
+ * Return: as kpool_work_wait(), and -EINTR.
+ */
+int kpool_work_wait_killable(struct kpool_work *work, int *result);
+
+/**
+ * enum kpool_cancel - what a cancel found
+ * @KPOOL_CANCEL_IDLE: the work was neither pending nor running
+ * @KPOOL_CANCEL_PENDING: it was pending; that queueing will never run
+ * @KPOOL_CANCEL_RUNNING: it was running, or committed to a thread, and told
+ */
+enum kpool_cancel {
+	KPOOL_CANCEL_IDLE,
+	KPOOL_CANCEL_PENDING,
+	KPOOL_CANCEL_RUNNING,
+};
+
+/**
+ * kpool_work_cancel() - cancel a work, wherever it is
+ * @work: the work
+ *
+ * A pending work is taken away: its waiters get -ECANCELED.  A running one is
+ * told to stop, and a further run that was asked for meanwhile is taken away.
+ * Until it has ended, kpool_queue() refuses it with -ECANCELED.
+ *
+ * Context: any but NMI, as kpool_queue().
+ * Return: what the work was doing.
+ */
+enum kpool_cancel kpool_work_cancel(struct kpool_work *work);
+
+/**
+ * kpool_work_cancel_sync() - cancel a work and wait until it has ended
+ * @work: the work
+ *
+ * On return its function is not executing, unless somebody queued it again
+ * after the end of the run that was cancelled.
+ *
+ * Context: process context, may sleep, uninterruptibly.
+ * Return: what the work was doing (enum kpool_cancel), or -EDEADLK from the
+ * work itself; it is told all the same.
+ */
+int kpool_work_cancel_sync(struct kpool_work *work);
+
+/**
+ * kpool_work_busy() - is the work pending or running?
+ * @work: the work
+ *
+ * Context: any.
+ * Return: an answer that may be out of date already, unless the caller
+ * excludes queueing by other means.
+ */
+static inline bool kpool_work_busy(const struct kpool_work *work)
+{
+	return READ_ONCE(work->group);
+}
+
+/* ------------------------------------------------------------------------
+ * Inside a work
+ */
+
+/**
+ * kpool_should_stop() - has the running work been told to stop?
+ *
+ * True from the moment of the tell, whether the signal has arrived or not,
+ * until the work ends, kpool_stop_ack() or not.
+ *
+ * Context: any; false outside of a work.
+ */
+bool kpool_should_stop(void);
+
+/**
+ * kpool_stop_ack() - acknowledge the tell, so that clean-up may sleep
+ *
+ * While it is told, a work finds that interruptible and killable sleeps end
+ * at once, and that what is built on them fails: kthread_create(),
+ * request_module(), page-cache reads.  After this call they work again.
+ * kpool_should_stop() remains true, and no further signal comes for this run.
+ * Legal also for a work that has not been told: it opts out of the signal.
+ *
+ * Context: inside a work, may sleep.  Does nothing elsewhere.
+ */
+void kpool_stop_ack(void);
+
+/**
+ * kpool_current() - the work that this thread runs
+ *
+ * Context: any.
+ * Return: the work, or NULL outside of one.
+ */
+struct kpool_work *kpool_current(void);
+
+/* ------------------------------------------------------------------------
+ * Groups
+ */
+
+/**
+ * struct kpool_group_params - what a group may be created with
+ * @max_active: most works of it and the groups below it that run at once;
+ *	1 makes it strictly ordered; 0 leaves that to the pool
+ * @max_queued: most of them that wait for a thread or a turn; 0: any number
+ */
+struct kpool_group_params {
+	int	max_active;
+	int	max_queued;
+};
+
+struct kpool_group *
+__kpool_group_create(struct kpool_group *parent, const char *name,
+		     const struct kpool_group_params *params,
+		     struct lock_class_key *key);
+
+/**
+ * kpool_group_create() - make a group
+ * @parent: the group to put it under; today the root group of a pool
+ * @name: 1 to KPOOL_NAME_MAX printable characters without blanks or slashes,
+ *	different from its siblings
+ * @params: or NULL for no limits of its own
+ *
+ * Context: process context, may sleep.
+ * Return: the group, or an ERR_PTR: -EINVAL a bad name, parameter or parent;
+ * -EEXIST the name is taken; -ESHUTDOWN the parent was stopped; -ENOMEM.
+ */
+#define kpool_group_create(parent, name, params)			\
+({									\
+	static struct lock_class_key __key;				\
+									\
+	__kpool_group_create(parent, name, params, &__key);		\
+})
+
+/**
+ * kpool_group_destroy() - stop a group and free it
+ * @group: the group, or NULL or an ERR_PTR, which is ignored
+ *
+ * Waits until everything in it has ended, for ever if need be, and names
+ * those that do not end in the log.  The caller sees to it that nobody uses
+ * the group any more.  Legal after the pool was destroyed.
+ *
+ * Context: process context, may sleep, uninterruptibly.
+ * Return: 0; -EBUSY it still has groups below it, which is a bug of the
+ * caller and warned about; -EDEADLK it was called by a work of the group;
+ * -EINVAL @group is the root of a pool.  In these cases nothing is freed.
+ */
+int kpool_group_destroy(struct kpool_group *group);
+
+/**
+ * kpool_group_request_stop() - stop a group without waiting
+ * @group: the group
+ *
+ * From here on queueing is refused and kpool_should_stop() is true in each of
+ * its works.  Pending works are settled and running ones signalled soon
+ * after, by a thread of the pool.
+ *
+ * Context: any but NMI, as kpool_queue().
+ */
+void kpool_group_request_stop(struct kpool_group *group);
+
+/**
+ * kpool_group_stop() - stop a group and everything below it
+ * @group: the group
+ *
+ * Refuses queueing (-ESHUTDOWN), takes pending works away (their waiters get
+ * -ECANCELED), tells all running works at once and waits until the last one
+ * has ended.  Takes as long as the slowest, not as long as all together.  May
+ * be called any number of times, by any number of callers.
+ *
+ * On return no function of the group, release functions included, is
+ * executing or will.
+ *
+ * Context: process context, may sleep, uninterruptibly.
+ * Return: 0; -EDEADLK from a work of the group: it is told, not waited for.
+ */
+int kpool_group_stop(struct kpool_group *group);
+
+/**
+ * kpool_group_stop_timeout() - stop a group, waiting no longer than so long
+ * @group: the group
+ * @timeout: in jiffies
+ *
+ * When the time is over the log names each work that has not ended: function,
+ * thread, age and stack, each once.  Nothing is freed under it, and the call
+ * may be repeated.
+ *
+ * Context: process context, may sleep, uninterruptibly.
+ * Return: as kpool_group_stop(), and -ETIMEDOUT.
+ */
+int kpool_group_stop_timeout(struct kpool_group *group, unsigned long timeout);
+
+/**
+ * kpool_group_wait() - wait until a group is idle
+ * @group: the group
+ *
+ * Idle means that nothing of the group or below it is pending, running or
+ * being released.  It is enough if that was so at one moment.
+ *
+ * Context: process context, may sleep, uninterruptibly.
+ * Return: 0; -EDEADLK from a work of the group.
+ */
+int kpool_group_wait(struct kpool_group *group);
+
+/**
+ * kpool_group_wait_timeout() - wait until a group is idle, for so long
+ * @group: the group
+ * @timeout: in jiffies; 0 only looks
+ *
+ * Context: process context, may sleep, uninterruptibly.
+ * Return: as kpool_group_wait(), and -ETIMEDOUT.
+ */
+int kpool_group_wait_timeout(struct kpool_group *group, unsigned long timeout);
+
+/**
+ * kpool_group_wait_killable() - wait until a group is idle, or be killed
+ * @group: the group
+ *
+ * Context: process context, may sleep, killably.
+ * Return: as kpool_group_wait(), and -EINTR.
+ */
+int kpool_group_wait_killable(struct kpool_group *group);
+
+/* ------------------------------------------------------------------------
+ * Pools
+ */
+
+/**
+ * struct kpool_params - what a pool is created with
+ * @min_threads: threads that are kept warm, 0 to @max_threads
+ * @max_threads: never more threads than this, 1 to KPOOL_MAX_THREADS
+ * @idle_timeout: in jiffies; threads above @min_threads leave after having
+ *	been idle for so long; 0 is KPOOL_IDLE_TIMEOUT
+ * @max_queued: most works that wait for a thread or a turn; 0: any number
+ */
+struct kpool_params {
+	int	min_threads;
+	int	max_threads;
+	long	idle_timeout;
+	int	max_queued;
+};
+
+struct kpool *__kpool_create(const char *name,
+			     const struct kpool_params *params,
+			     struct lock_class_key *key);
+
+/**
+ * kpool_create() - make a pool
+ * @name: 1 to KPOOL_NAME_MAX printable characters without blanks or slashes,
+ *	different from every other pool
+ * @params: sizes and limits
+ *
+ * Returns when @min_threads threads run and are parked.  While a pool exists
+ * kpool cannot be unloaded.
+ *
+ * Context: process context, may sleep.
+ * Return: the pool, or an ERR_PTR: -EINVAL a bad name or parameter, which the
+ * log names; -EEXIST the name is taken; -ENOMEM; -EINTR the caller was killed.
+ */
+#define kpool_create(name, params)					\
+({									\
+	static struct lock_class_key __key;				\
+									\
+	__kpool_create(name, params, &__key);				\
+})
+
+/**
+ * kpool_destroy() - stop everything in a pool and end it
+ * @pool: the pool, or NULL or an ERR_PTR, which is ignored
+ *
+ * Waits until everything in it has ended, for ever if need be, and names
+ * those that do not end in the log.  Groups that were not destroyed before
+ * are reported; they refuse everything from then on, and remain to be
+ * destroyed.
+ *
+ * Context: process context, may sleep, uninterruptibly.
+ * Return: 0, or -EDEADLK from a work of the pool: nothing was freed.
+ */
+int kpool_destroy(struct kpool *pool);
+
+/**
+ * kpool_root() - the group that everything in a pool is under
+ * @pool: the pool
+ *
+ * Works may be queued to it.  It lives and dies with the pool.
+ *
+ * Context: any.
+ */
+struct kpool_group *kpool_root(struct kpool *pool);
+
+/* ------------------------------------------------------------------------
+ * Helpers over the three nouns
+ */
+
+/**
+ * kpool_call() - run a function in a pool and wait for it
+ * @group: the group to run it in
+ * @fn: the function
+ * @data: its argument
+ * @result: where its return value goes, or NULL
+ *
+ * Context: process context, may sleep, uninterruptibly.
+ * Return: 0 it ran; else why not, as kpool_queue() and kpool_work_wait().
+ */
+int kpool_call(struct kpool_group *group, int (*fn)(void *data), void *data,
+	       int *result);
+
+/**
+ * kpool_spawn() - run a function in a pool, without waiting
+ * @group: the group to run it in
+ * @fn: the function; its return value is dropped
+ * @data: its argument
+ * @gfp: for the few bytes that carry it
+ *
+ * Context: as @gfp allows; with GFP_ATOMIC as kpool_queue(), but not under
+ * raw spinlocks.
+ * Return: 0 queued; -ENOMEM; else as kpool_queue().
+ */
+int __must_check kpool_spawn(struct kpool_group *group, int (*fn)(void *data),
+			     void *data, gfp_t gfp);
+
+#endif /* _LINUX_KPOOL_H */

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Helpers over pool, group and work: a call, and a call that nobody awaits.
+ */
+#include <linux/export.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+/* A work that calls a plain function. */
+struct kpool_fn_work {
+	struct kpool_work	work;
+	int			(*fn)(void *data);
+	void			*data;
+};
+
+static int call_fn(struct kpool_work *work)
+{
+	struct kpool_fn_work *call;
+
+	call = container_of(work, struct kpool_fn_work, work);
+	return call->fn(call->data);
+}
+
+static void free_fn_work(struct kpool_work *work)
+{
+	kfree(container_of(work, struct kpool_fn_work, work));
+}
+
+int kpool_call(struct kpool_group *group, int (*fn)(void *data), void *data,
+	       int *result)
+{
+	struct kpool_fn_work call = { .fn = fn, .data = data };
+	int err;
+
+	might_sleep();
+	if (runs_below(group))
+		return -EDEADLK;
+	kpool_work_init_onstack(&call.work, call_fn);
+	err = kpool_queue(group, &call.work);
+	if (!err)
+		err = kpool_work_wait(&call.work, result);
+	kpool_work_destroy_onstack(&call.work);
+	return err;
+}
+EXPORT_SYMBOL_GPL(kpool_call);
+
+int kpool_spawn(struct kpool_group *group, int (*fn)(void *data), void *data,
+		gfp_t gfp)
+{
+	struct kpool_fn_work *call;
+	int err;
+
+	call = kmalloc(sizeof(*call), gfp);
+	if (!call)
+		return -ENOMEM;
+	kpool_work_init_release(&call->work, call_fn, free_fn_work);
+	call->fn = fn;
+	call->data = data;
+	err = kpool_queue(group, &call->work);
+	if (err)
+		kfree(call);
+	return err;
+}
+EXPORT_SYMBOL_GPL(kpool_spawn);

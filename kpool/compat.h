@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The one file that knows a kernel version.  Empty on the newest kernel. */
+#ifndef _KPOOL_COMPAT_H
+#define _KPOOL_COMPAT_H
+
+#include <linux/module.h>
+#include <linux/version.h>
+
+/* The namespace became a string in 6.13. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define KPOOL_IMPORT_NS(ns)	MODULE_IMPORT_NS(ns)
+#define KPOOL_EXPORT_KUNIT(sym)	\
+	EXPORT_SYMBOL_NS_GPL(sym, EXPORTED_FOR_KUNIT_TESTING)
+#else
+#define KPOOL_IMPORT_NS(ns)	MODULE_IMPORT_NS(#ns)
+#define KPOOL_EXPORT_KUNIT(sym)	\
+	EXPORT_SYMBOL_NS_GPL(sym, "EXPORTED_FOR_KUNIT_TESTING")
+#endif
+
+#endif /* _KPOOL_COMPAT_H */

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * kpool internals: structures, who owns them and which lock guards each field.
+ *
+ * Locks, outermost first:
+ *
+ *   pools_mutex		the registry of pools, their names
+ *     pool->mutex	the shape: tree of groups, set of workers
+ *       pool->lock	raw, irqs off: everything that queueing touches
+ *	   completion	of a waiter (completed under pool->lock)
+ *	   run queue	(the few wake-ups that must be made under pool->lock)
+ *
+ * No client function is called under any of them.  pool->mutex is held over
+ * no allocation and no sleep, so that a stop never waits for memory.
+ *
+ * Letters behind the fields, in the manner of kernel/workqueue.c:
+ *
+ *   I	set at initialisation, read by everyone after
+ *   L	pool->lock
+ *   M	pool->mutex
+ *   ML	written under both, read under either
+ *   S	the spawner thread alone
+ *   W	the worker's own thread alone
+ *   B	the binding of a work: from NULL by cmpxchg() under the lock of the
+ *	pool that takes it, to NULL by smp_store_release() under that lock;
+ *	read by smp_load_acquire() under RCU (see with_work_locked())
+ *   R	pools_mutex
+ *   A	atomic, or a kernel object with its own locking
+ *
+ * See Documentation/internals.rst for life times and teardown in phases.
+ */
+#ifndef _KPOOL_INTERNAL_H
+#define _KPOOL_INTERNAL_H
+
+#include <linux/completion.h>
+#include <linux/kpool.h>
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+/* No hold of pool->lock handles more works, threads or groups than this. */
+#define KPOOL_BATCH		32
+
+/* Depth of the deepest group; the root has depth 0. */
+#define KPOOL_GROUP_DEPTH	1
+
+/* How often a stop without deadline names those that do not end. */
+#define KPOOL_WATCHDOG_PERIOD	(30 * HZ)
+
+/*
+ * State of a work, changed by work_set_state() only.  work->group is set
+ * exactly while the state is not WORK_IDLE.
+ */
+enum work_state {
+	WORK_IDLE,	/* bound to no group */
+	WORK_PENDING,	/* on group->pending */
+	WORK_RUNNING,	/* a worker is committed to it, or runs it */
+	WORK_REQUEUED,	/* running, and queued once more meanwhile */
+	WORK_RELEASING,	/* cancelled while pending; on pool->releasing */
+	NR_WORK_STATES
+};
+
+/* work->flags */
+#define WORK_TOLD	BIT(0)	/* told by itself; cleared when the run ends */
+#define WORK_NEVER_RAN	BIT(1)	/* the last queueing was cancelled before */
+#define WORK_STATIC	KPOOL_WORK_STATIC /* known to be initialised */
+
+/*
+ * Whether a worker may be, is being, or has been sent a signal for the work
+ * that it runs.  Changed by worker_set_tell() only.  TELL_SENDING is what
+ * keeps the worker, and so its task, from going on: see worker_shut_tell().
+ */
+enum tell_state {
+	TELL_SHUT,	/* not yet, no longer, or never for this run */
+	TELL_OPEN,	/* runs or idles, has not been signalled */
+	TELL_SENDING,	/* somebody is about to signal it */
+	TELL_SENT,	/* has been signalled */
+};
+
+/*
+ * A worker: one thread.
+ *
+ * Owned by its pool, from the creation in spawn_worker() until it is joined
+ * in join_workers(), which frees it.
+ */
+struct kpool_worker {
+	struct list_head	entry;		/* L: idle, newest first; or
+						 * leaving */
+	struct list_head	run_entry;	/* L: group->running or ->told, or
+						 * pool->to_tell */
+	struct list_head	all_entry;	/* ML: pool->workers */
+	struct kpool_work	*work;		/* L; see worker_commit() */
+	struct kpool_group	*group;		/* L: of the run, until it is over */
+	const void		*func;		/* L: what it executes, to name it */
+	struct kpool		*pool;		/* I */
+	struct task_struct	*task;		/* I */
+	enum tell_state		tell;		/* L */
+	bool			tell_waits;	/* L: sleeps until not SENDING */
+	bool			idle;		/* L: on pool->idle */
+	bool			leave;		/* L: no more works, end */
+	bool			named;		/* L: as straggler of this run */
+	unsigned int		id;		/* I */
+	unsigned long		since;		/* L: jiffies of run or idleness */
+	struct completion	exited;		/* A: the thread has left the
+						 * module's text */
+};
+
+/* Of a group, changed by group_set_state() only. */
+enum group_state {
+	GROUP_OPEN,
+	GROUP_STOPPED,	/* refuses queueing, tells its works */
+	GROUP_DEAD,	/* being freed */
+};
+
+/*
+ * A group.
+ *
+ * Owned by whoever created it until kpool_group_destroy(); the root by the
+ * pool.  Holds a reference to its pool.  A work that is bound to it keeps it
+ * busy, and a busy group is not destroyed.  Readers of work->group may look
+ * at it under RCU, so it is freed after a grace period.
+ */
+struct kpool_group {
+	struct kpool		*pool;		/* I */
+	struct kpool_group	*parent;	/* I; NULL for the root */
+	unsigned int		depth;		/* I */
+	enum group_state	state;		/* L */
+	int			max_active;	/* I; 0: none */
+	int			max_queued;	/* I; 0: none */
+
+	struct list_head	pending;	/* L: works, in order */
+	struct list_head	running;	/* L: workers not told yet */
+	struct list_head	told;		/* L: workers told or skipped */
+	struct list_head	place;		/* L: pool->ready, or ->blocked of
+						 * the group that blocks it */
+	struct list_head	blocked;	/* L: groups that wait for a slot
+						 * of this one */
+
+	/* own queueings not yet over, plus groups below that have some */
+	unsigned int		busy;		/* L */
+	/* of this group and all below it */
+	unsigned int		nr_running;	/* L */
+	unsigned int		nr_pending;	/* L */
+
+	struct hlist_head	waiters;	/* L: until busy is 0 */
+	struct list_head	stop_entry;	/* L: pool->to_stop */
+	struct list_head	children;	/* M */
+	struct list_head	sibling;	/* M: parent->children */
+	struct rcu_head		rcu;
+	struct lockdep_map	lockdep_map;	/* I */
+	char			name[KPOOL_NAME_MAX + 1];	/* I */
+};
+
+/* One of a pool's two service threads. */
+struct kpool_service {
+	struct task_struct	*task;		/* I */
+	bool			asleep;		/* L: wake it */
+	bool			leave;		/* L */
+	struct completion	exited;		/* A */
+};
+
+/*
+ * A pool.
+ *
+ * Owned by its creator until kpool_destroy(), which returns when all threads
+ * are gone.  The structure itself lives until the last group that was left
+ * behind is destroyed, and for a grace period.
+ */
+struct kpool {
+	raw_spinlock_t		lock;
+	struct list_head	idle;		/* L: workers, newest first */
+	struct list_head	ready;		/* L: groups that could start a
+						 * work if there was a thread */
+	struct list_head	to_tell;	/* L: workers, for the stopper */
+	struct list_head	releasing;	/* L: works, for the stopper */
+	struct list_head	to_stop;	/* L: groups, for the stopper */
+	unsigned int		nr_threads;	/* L: from before creation to the
+						 * decision to leave */
+	unsigned int		nr_idle;	/* L */
+	unsigned int		min_threads;	/* I */
+	unsigned int		max_threads;	/* I */
+	unsigned long		idle_timeout;	/* I */
+	struct kpool_group	*root;		/* I */
+	struct kpool_service	spawner;
+	struct kpool_service	stopper;
+
+	bool			reaping;	/* L: the spawner will look for
+						 * threads idle for too long */
+	struct kpool_group	*release_group;	/* L: of the work whose release
+						 * function the stopper runs */
+	const void		*release_func;	/* L: that function */
+	unsigned int		nr_cold;	/* L: threads that kpool_create()
+						 * waits for */
+	struct completion	warm;		/* A: nr_cold became 0 */
+
+	unsigned long		creating_since;	/* L: jiffies | 1, or 0 */
+	unsigned long		nr_created;	/* L */
+	unsigned long		nr_failed;	/* L: creations that failed */
+	unsigned int		next_id;	/* S, and kpool_create() before */
+
+	struct mutex		mutex;
+	struct list_head	workers;	/* ML */
+	struct list_head	registry_entry;	/* R: pools */
+	struct kref		kref;		/* A: creator and groups */
+	struct rcu_head		rcu;
+	char			name[KPOOL_NAME_MAX + 1];	/* I */
+};
+
+/*
+ * Somebody who waits for a work or for a group, on its own stack.  Whoever
+ * ends the wait copies the answer in and completes @done under pool->lock,
+ * and touches the record no more; see await().
+ */
+struct kpool_waiter {
+	struct hlist_node	node;		/* L: of work or group */
+	struct completion	done;		/* A */
+	struct kpool		*pool;		/* I */
+	u32			seq;		/* I: queueing it waits for */
+	int			result;		/* L until done */
+	bool			ran;		/* L until done */
+};
+
+/*
+ * Leave pool->lock, then wake what was found to need it.  The caller entered
+ * an RCU read section before it took the lock: the task was alive under the
+ * lock, so its memory is there until the section ends, even if it is woken by
+ * another, runs, and exits meanwhile.
+ */
+static inline void unlock_and_wake(struct kpool *pool, unsigned long flags,
+				   struct task_struct *task)
+	__releases(&pool->lock)
+{
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	if (task)
+		wake_up_process(task);
+}
+
+/*
+ * Call @fn for a work under the lock of the pool that it is bound to.  False
+ * if it is bound to none.  @fn returns a thread to wake, or NULL.
+ *
+ * The group and its pool are looked at under RCU: the work may be unbound at
+ * any time, after which they may be freed, but for a grace period.  Once the
+ * lock is held and the binding is still the same it cannot change.
+ */
+static __always_inline bool
+with_work_locked(struct kpool_work *work,
+		 struct task_struct *(*fn)(struct kpool_work *work, void *arg),
+		 void *arg)
+{
+	struct kpool_group *group;
+	bool bound = false;
+
+	rcu_read_lock();
+	/* pairs with the smp_store_release() in work_unbind() */
+	while (!bound && (group = smp_load_acquire(&work->group))) {
+		struct task_struct *wake = NULL;
+		struct kpool *pool = group->pool;
+		unsigned long flags;
+
+		raw_spin_lock_irqsave(&pool->lock, flags);
+		bound = READ_ONCE(work->group) == group;
+		if (likely(bound))
+			wake = fn(work, arg);
+		unlock_and_wake(pool, flags, wake);
+	}
+	rcu_read_unlock();
+	return bound;
+}
+
+/* worker.c */
+int kpool_worker_fn(void *arg);
+struct kpool_worker *current_worker(void);
+bool runs_below(struct kpool_group *top);
+void worker_set_tell(struct kpool_worker *worker, enum tell_state tell);
+void worker_commit(struct kpool_worker *worker, struct kpool_work *work);
+struct task_struct *dispatch(struct kpool *pool);
+
+/* spawner.c */
+int kpool_spawner_fn(void *arg);
+int spawn_worker(struct kpool *pool);
+void dismiss_workers(struct kpool *pool);
+
+/* service.c */
+int service_start(struct kpool *pool, struct kpool_service *service,
+		  int (*fn)(void *pool), const char *what);
+struct task_struct *service_wake(struct kpool_service *service);
+void service_sleep(struct kpool *pool, struct kpool_service *service,
+		   long timeout);
+void service_stop(struct kpool *pool, struct kpool_service *service);
+
+/* work.c */
+void work_set_state(struct kpool_work *work, enum work_state state);
+bool work_is_told(const struct kpool_work *work);
+unsigned int work_run_ended(struct kpool_work *work, int result);
+struct task_struct *work_settle(struct kpool_work *work);
+void work_unbind(struct kpool_work *work);
+
+/* wait.c */
+void waiter_init(struct kpool_waiter *waiter, struct kpool *pool, u32 seq);
+void waiters_complete(struct hlist_head *waiters, int result, bool ran);
+int await(struct kpool_waiter *waiter, unsigned long timeout, bool killable);
+
+/* queue.c */
+bool group_has_room(const struct kpool_group *group);
+bool group_can_start(struct kpool_group *group);
+void group_add_pending(struct kpool_group *group, struct kpool_work *work);
+void group_del_pending(struct kpool_group *group, struct kpool_work *work);
+void group_count_pending(struct kpool_group *group, int by);
+void group_put_slot(struct kpool_group *group);
+struct kpool_group *ready_group(struct kpool *pool);
+struct kpool_work *take_ready(struct kpool_group *group);
+
+/* group.c */
+struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
+				const char *name,
+				const struct kpool_group_params *params,
+				struct lock_class_key *key);
+void group_set_state(struct kpool_group *group, enum group_state state);
+bool group_is_stopped(const struct kpool_group *group);
+bool group_is_below(const struct kpool_group *group,
+		    const struct kpool_group *top);
+void group_get_busy(struct kpool_group *group);
+void group_put_busy(struct kpool_group *group);
+int group_await_idle(struct kpool_group *group, unsigned long timeout,
+		     bool killable);
+struct kpool_group *next_below(struct kpool_group *pos,
+			       struct kpool_group *top);
+bool name_is_valid(const char *name);
+
+/* stop.c */
+int kpool_stopper_fn(void *arg);
+void stop_for_ever(struct kpool_group *group);
+
+/* straggler.c */
+void name_stragglers(struct kpool_group *top, bool again);
+
+/* pool.c */
+extern struct mutex pools_mutex;
+extern struct list_head pools;
+void kpool_get(struct kpool *pool);
+void kpool_put(struct kpool *pool);
+
+/* debugfs.c */
+void kpool_debugfs_init(void);
+void kpool_debugfs_exit(void);
+
+#endif /* _KPOOL_INTERNAL_H */

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Stopping: close, settle, tell, wait; and the stopper thread.
+ *
+ * Closing sets the group's state under the lock: from there on queueing is
+ * refused, nothing pending starts, and kpool_should_stop() is true, in the
+ * whole subtree.  The rest goes in batches, so that no lock hold grows with
+ * the number of works, and in process context: by the caller of a stop, or,
+ * for one that must not sleep, by the pool's stopper thread.  Both may be at
+ * it at once; each work and each worker is met by one of them.
+ */
+#define pr_fmt(fmt) "kpool: " fmt
+
+#include <linux/export.h>
+#include <linux/kthread.h>
+#include <linux/sched/signal.h>
+
+#include "internal.h"
+#include "testpoint.h"
+
+static void close_group(struct kpool_group *group)
+{
+	lockdep_assert_held(&group->pool->lock);
+	if (group->state == GROUP_OPEN)
+		group_set_state(group, GROUP_STOPPED);
+}
+
+/* Signal workers that were marked.  Drops the lock. */
+static void signal_workers(struct kpool *pool, struct kpool_worker **workers,
+			   int n)
+	__must_hold(&pool->lock)
+{
+	int i;
+
+	raw_spin_unlock_irq(&pool->lock);
+	test_point(KPOOL_AT_SEND, pool);
+	for (i = 0; i < n; i++)
+		send_sig(SIGKILL, workers[i]->task, 1);
+	raw_spin_lock_irq(&pool->lock);
+	for (i = 0; i < n; i++) {
+		worker_set_tell(workers[i], TELL_SENT);
+		/* it may have ended its run meanwhile: worker_shut_tell() */
+		if (workers[i]->tell_waits)
+			wake_up_process(workers[i]->task);
+	}
+}
+
+/*
+ * Tell all workers on a list, which is group->running or pool->to_tell.  Each
+ * moves to its group's ->told, and is signalled if it may be: one that is not
+ * born yet looks by itself, see worker_arrive(); one that has acknowledged a
+ * tell before is left alone.
+ */
+static void tell_workers(struct kpool *pool, struct list_head *from)
+{
+	struct kpool_worker *batch[KPOOL_BATCH], *worker;
+	int i, n;
+
+	raw_spin_lock_irq(&pool->lock);
+	while (!list_empty(from)) {
+		n = 0;
+		for (i = 0; i < KPOOL_BATCH && !list_empty(from); i++) {
+			worker = list_first_entry(from, struct kpool_worker,
+						  run_entry);
+			list_move_tail(&worker->run_entry,
+				       &worker->group->told);
+			if (worker->tell != TELL_OPEN)
+				continue;
+			worker_set_tell(worker, TELL_SENDING);
+			batch[n++] = worker;
+		}
+		signal_workers(pool, batch, n);
+	}
+	raw_spin_unlock_irq(&pool->lock);
+}
+
+static void tell_listed(struct kpool *pool)
+{
+	tell_workers(pool, &pool->to_tell);
+}
+
+/* Take all pending works of a closed group away. */
+static void settle_group(struct kpool_group *group)
+{
+	struct kpool *pool = group->pool;
+	struct task_struct *task, *wake;
+	int n;
+
+	do {
+		wake = NULL;
+		rcu_read_lock();
+		raw_spin_lock_irq(&pool->lock);
+		for (n = 0; n < KPOOL_BATCH; n++) {
+			if (list_empty(&group->pending))
+				break;
+			task = work_settle(list_first_entry(&group->pending,
+							    struct kpool_work,
+							    entry));
+			if (task)
+				wake = task;
+		}
+		raw_spin_unlock_irq(&pool->lock);
+		if (wake)
+			wake_up_process(wake);
+		rcu_read_unlock();
+		cond_resched();
+	} while (n == KPOOL_BATCH);
+}
+
+/* Settle and tell everything below a closed group, and itself. */
+static void tell_subtree(struct kpool_group *top)
+{
+	struct kpool_group *group;
+
+	for (group = top; group; group = next_below(group, top))
+		settle_group(group);
+	for (group = top; group; group = next_below(group, top))
+		tell_workers(top->pool, &group->running);
+}
+
+static void begin_stop(struct kpool_group *group)
+{
+	struct kpool *pool = group->pool;
+
+	raw_spin_lock_irq(&pool->lock);
+	close_group(group);
+	raw_spin_unlock_irq(&pool->lock);
+
+	mutex_lock(&pool->mutex);
+	tell_subtree(group);
+	mutex_unlock(&pool->mutex);
+}
+
+int kpool_group_stop(struct kpool_group *group)
+{
+	might_sleep();
+	begin_stop(group);
+	return group_await_idle(group, MAX_SCHEDULE_TIMEOUT, false);
+}
+EXPORT_SYMBOL_GPL(kpool_group_stop);
+
+int kpool_group_stop_timeout(struct kpool_group *group, unsigned long timeout)
+{
+	int err;
+
+	might_sleep();
+	begin_stop(group);
+	err = group_await_idle(group, timeout, false);
+	if (err == -ETIMEDOUT)
+		name_stragglers(group, false);
+	return err;
+}
+EXPORT_SYMBOL_GPL(kpool_group_stop_timeout);
+
+/* The stop of a destroy: it cannot give up, but it says whom it waits for. */
+void stop_for_ever(struct kpool_group *group)
+{
+	begin_stop(group);
+	while (group_await_idle(group, KPOOL_WATCHDOG_PERIOD, false) ==
+	       -ETIMEDOUT)
+		name_stragglers(group, true);
+}
+
+void kpool_group_request_stop(struct kpool_group *group)
+{
+	struct kpool *pool = group->pool;
+	struct task_struct *wake = NULL;
+	unsigned long flags;
+
+	rcu_read_lock();
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	if (group->state == GROUP_OPEN) {
+		close_group(group);
+		list_add_tail(&group->stop_entry, &pool->to_stop);
+		wake = service_wake(&pool->stopper);
+	}
+	unlock_and_wake(pool, flags, wake);
+	rcu_read_unlock();
+}
+EXPORT_SYMBOL_GPL(kpool_group_request_stop);
+
+/*
+ * Do the rest of a stop that was requested.  The group is taken off the list
+ * under the mutex, so it cannot be destroyed in between.
+ */
+static void stop_requested(struct kpool *pool)
+{
+	struct kpool_group *group;
+
+	mutex_lock(&pool->mutex);
+	raw_spin_lock_irq(&pool->lock);
+	group = list_first_entry_or_null(&pool->to_stop, struct kpool_group,
+					 stop_entry);
+	if (group)
+		list_del_init(&group->stop_entry);
+	raw_spin_unlock_irq(&pool->lock);
+	if (group)
+		tell_subtree(group);
+	mutex_unlock(&pool->mutex);
+}
+
+/* Give a cancelled work back.  Its group is busy until that is done. */
+static void release_cancelled(struct kpool *pool)
+{
+	struct kpool_group *group;
+	kpool_release_t release;
+	struct kpool_work *work;
+
+	raw_spin_lock_irq(&pool->lock);
+	work = list_first_entry(&pool->releasing, struct kpool_work, entry);
+	list_del_init(&work->entry);
+	group = work->group;
+	release = work->release;
+	pool->release_group = group;
+	pool->release_func = release;
+	work_unbind(work);
+	raw_spin_unlock_irq(&pool->lock);
+
+	release(work);
+
+	raw_spin_lock_irq(&pool->lock);
+	pool->release_group = NULL;
+	pool->release_func = NULL;
+	group_put_busy(group);
+	raw_spin_unlock_irq(&pool->lock);
+}
+
+/*
+ * What to do next.  Tells come first, since they are quick and somebody is
+ * kept from ending by each; release functions come last, since they may sleep.
+ */
+int kpool_stopper_fn(void *arg)
+{
+	struct kpool *pool = arg;
+
+	raw_spin_lock_irq(&pool->lock);
+	for (;;) {
+		void (*todo)(struct kpool *pool) = NULL;
+
+		if (!list_empty(&pool->to_tell))
+			todo = tell_listed;
+		else if (!list_empty(&pool->to_stop))
+			todo = stop_requested;
+		else if (!list_empty(&pool->releasing))
+			todo = release_cancelled;
+		else if (pool->stopper.leave)
+			break;
+
+		if (todo) {
+			raw_spin_unlock_irq(&pool->lock);
+			todo(pool);
+			raw_spin_lock_irq(&pool->lock);
+		} else {
+			service_sleep(pool, &pool->stopper,
+				      MAX_SCHEDULE_TIMEOUT);
+		}
+	}
+	raw_spin_unlock_irq(&pool->lock);
+	kthread_complete_and_exit(&pool->stopper.exited, 0);
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the tests see of the inside; only in kernels with KUnit. */
+#include <linux/compiler.h>
+#include <linux/export.h>
+
+#include "compat.h"
+#include "internal.h"
+#include "testpoint.h"
+
+void (*kpool_test_hook)(enum kpool_test_point point, struct kpool *pool);
+KPOOL_EXPORT_KUNIT(kpool_test_hook);
