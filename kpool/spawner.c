@@ -14,6 +14,8 @@
 #include <linux/ratelimit.h>
 #include <linux/slab.h>
 
+#include <trace/events/kpool.h>
+
 #include "fault.h"
 #include "internal.h"
 #include "testpoint.h"
@@ -214,11 +216,13 @@ void dismiss_workers(struct kpool *pool)
 static void report_failure(struct kpool *pool, int err)
 {
 	static DEFINE_RATELIMIT_STATE(rs, 5 * HZ, 1);
+	unsigned int threads = READ_ONCE(pool->nr_threads);
+	unsigned int pending = READ_ONCE(pool->root->nr_pending);
 
+	trace_kpool_create_failed(pool->name, err, threads, pending);
 	if (__ratelimit(&rs))
-		pr_warn("%s: cannot create a thread (%d), will try again; %u of %u threads\n",
-			pool->name, err, READ_ONCE(pool->nr_threads),
-			pool->max_threads);
+		pr_warn("%s: cannot create a thread (%d), will try again; %u of %u threads, %u works wait\n",
+			pool->name, err, threads, pool->max_threads, pending);
 }
 
 /*
