@@ -65,19 +65,21 @@ static void show_worker(struct seq_file *m, struct kpool_worker *worker)
 	const char *group = NULL;
 	unsigned long since = 0;
 	enum tell_state tell;
+	pid_t pid = 0;
 
 	raw_spin_lock_irq(&worker->pool->lock);
 	if (worker->group) {
 		group = worker->group->name;
 		func = worker->func;
 		since = worker->since;
+		pid = task_pid_nr(worker->task);
 	}
 	tell = worker->tell;
 	raw_spin_unlock_irq(&worker->pool->lock);
 	if (!group)
 		return;
 	seq_printf(m, "    %s/%u[%d] %s %ps %u ms%s\n", worker->pool->name,
-		   worker->id, task_pid_nr(worker->task), group, func,
+		   worker->id, pid, group, func,
 		   jiffies_to_msecs(jiffies - since),
 		   tell == TELL_SENT ? " told" : "");
 }

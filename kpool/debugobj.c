@@ -20,14 +20,20 @@ static bool work_is_static(void *addr)
 }
 
 /*
- * After the report, save what can be saved in any context: a pending work is
- * taken away, a running one is told.
+ * After the report, take a pending work away, in any context: nobody will find
+ * its memory.  It is not given back, for who frees or initialises it has it.
+ * For a running one nothing can be done.
  */
+static void work_take_away(struct kpool_work *work)
+{
+	work->release = NULL;
+	kpool_work_cancel(work);
+}
+
 static bool work_fixup_init(void *addr, enum debug_obj_state state)
 {
-	if (state != ODEBUG_STATE_ACTIVE)
-		return false;
-	kpool_work_cancel(addr);
+	if (state == ODEBUG_STATE_ACTIVE)
+		work_take_away(addr);
 	return false;
 }
 
@@ -45,7 +51,9 @@ static bool work_fixup_free(void *addr, enum debug_obj_state state)
 {
 	if (state != ODEBUG_STATE_ACTIVE)
 		return false;
-	kpool_work_cancel(addr);
+	work_take_away(addr);
+	/* it must not be active, or freeing it would end up here again */
+	debug_object_deactivate(addr, &work_descr);
 	debug_object_free(addr, &work_descr);
 	return true;
 }

@@ -92,19 +92,18 @@ int group_await_idle(struct kpool_group *group, unsigned long timeout,
 {
 	struct kpool *pool = group->pool;
 	struct kpool_waiter waiter;
-	int err = 0;
+	bool busy;
 
 	might_sleep();
 	if (runs_below(group))
 		return -EDEADLK;
 	waiter_init(&waiter, pool, 0);
 	raw_spin_lock_irq(&pool->lock);
-	if (group->busy) {
+	busy = group->busy;
+	if (busy)
 		hlist_add_head(&waiter.node, &group->waiters);
-		err = -EAGAIN;
-	}
 	raw_spin_unlock_irq(&pool->lock);
-	return err ? await(&waiter, timeout, killable) : 0;
+	return busy ? await(&waiter, timeout, killable) : 0;
 }
 
 int kpool_group_wait(struct kpool_group *group)
@@ -129,6 +128,7 @@ EXPORT_SYMBOL_GPL(kpool_group_wait_killable);
 struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
 				const char *name,
 				const struct kpool_group_params *params,
+				const char *lock_name,
 				struct lock_class_key *key)
 {
 	struct kpool_group *group;
@@ -155,7 +155,8 @@ struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
 	INIT_LIST_HEAD(&group->children);
 	INIT_LIST_HEAD(&group->sibling);
 	strscpy(group->name, name, sizeof(group->name));
-	lockdep_init_map(&group->lockdep_map, group->name, key, group->depth);
+	/* lockdep keeps the name for ever: never that of the group */
+	lockdep_init_map(&group->lockdep_map, lock_name, key, 0);
 	return group;
 }
 
@@ -216,7 +217,7 @@ static int group_link(struct kpool_group *group)
 struct kpool_group *
 __kpool_group_create(struct kpool_group *parent, const char *name,
 		     const struct kpool_group_params *params,
-		     struct lock_class_key *key)
+		     const char *lock_name, struct lock_class_key *key)
 {
 	struct kpool_group *group;
 	int err;
@@ -225,7 +226,8 @@ __kpool_group_create(struct kpool_group *parent, const char *name,
 	err = check_group(parent, name, params);
 	if (err)
 		return ERR_PTR(err);
-	group = group_alloc(parent->pool, parent, name, params, key);
+	group = group_alloc(parent->pool, parent, name, params, lock_name,
+			    key);
 	if (IS_ERR(group))
 		return group;
 	err = group_link(group);

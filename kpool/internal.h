@@ -10,8 +10,9 @@
  *	   completion	of a waiter (completed under pool->lock)
  *	   run queue	(the few wake-ups that must be made under pool->lock)
  *
- * No client function is called under any of them.  pool->mutex is held over
- * no allocation and no sleep, so that a stop never waits for memory.
+ * No client function is called under any of them.  Under pool->mutex nothing
+ * is allocated, waited for or printed, so that a stop never waits for memory
+ * or for a slow console.
  *
  * Letters behind the fields, in the manner of kernel/workqueue.c:
  *
@@ -36,6 +37,7 @@
 #include <linux/kpool.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
+#include <linux/ratelimit_types.h>
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -63,7 +65,7 @@ enum work_state {
 };
 
 /* work->flags */
-#define WORK_TOLD	BIT(0)	/* told by itself; cleared when the run ends */
+#define WORK_TOLD	BIT(0)	/* told by itself; cleared when next bound */
 #define WORK_NEVER_RAN	BIT(1)	/* the last queueing was cancelled before */
 #define WORK_STATIC	KPOOL_WORK_STATIC /* known to be initialised */
 
@@ -153,9 +155,9 @@ struct kpool_group {
 	char			name[KPOOL_NAME_MAX + 1];	/* I */
 };
 
-/* One of a pool's two service threads. */
+/* One of a pool's three service threads. */
 struct kpool_service {
-	struct task_struct	*task;		/* I */
+	struct task_struct	*task;		/* I, until it is stopped */
 	bool			asleep;		/* L: wake it */
 	bool			leave;		/* L */
 	struct completion	exited;		/* A */
@@ -174,7 +176,7 @@ struct kpool {
 	struct list_head	ready;		/* L: groups that could start a
 						 * work if there was a thread */
 	struct list_head	to_tell;	/* L: workers, for the stopper */
-	struct list_head	releasing;	/* L: works, for the stopper */
+	struct list_head	releasing;	/* L: works, for the releaser */
 	struct list_head	to_stop;	/* L: groups, for the stopper */
 	unsigned int		nr_threads;	/* L: from before creation to the
 						 * decision to leave */
@@ -185,20 +187,22 @@ struct kpool {
 	struct kpool_group	*root;		/* I */
 	struct kpool_service	spawner;
 	struct kpool_service	stopper;
+	struct kpool_service	releaser;
 
 	bool			reaping;	/* L: the spawner will look for
 						 * threads idle for too long */
 	struct kpool_group	*release_group;	/* L: of the work whose release
-						 * function the stopper runs */
+						 * function the releaser calls */
 	const void		*release_func;	/* L: that function */
 	unsigned int		nr_cold;	/* L: threads that kpool_create()
 						 * waits for */
 	struct completion	warm;		/* A: nr_cold became 0 */
 
-	unsigned long		creating_since;	/* L: jiffies | 1, or 0 */
+	unsigned long		creating_since;	/* L: jiffies, or 0 */
 	unsigned long		nr_created;	/* L */
 	unsigned long		nr_failed;	/* L: creations that failed */
 	unsigned int		next_id;	/* S, and kpool_create() before */
+	struct ratelimit_state	failure_rs;	/* A: messages of failures */
 
 	struct mutex		mutex;
 	struct list_head	workers;	/* ML */
@@ -289,6 +293,8 @@ int service_start(struct kpool *pool, struct kpool_service *service,
 struct task_struct *service_wake(struct kpool_service *service);
 void service_sleep(struct kpool *pool, struct kpool_service *service,
 		   long timeout);
+void service_pause(struct kpool *pool, struct kpool_service *service,
+		   long timeout);
 void service_stop(struct kpool *pool, struct kpool_service *service);
 
 /* work.c */
@@ -317,6 +323,7 @@ struct kpool_work *take_ready(struct kpool_group *group);
 struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
 				const char *name,
 				const struct kpool_group_params *params,
+				const char *lock_name,
 				struct lock_class_key *key);
 void group_set_state(struct kpool_group *group, enum group_state state);
 bool group_is_stopped(const struct kpool_group *group);
@@ -332,7 +339,11 @@ bool name_is_valid(const char *name);
 
 /* stop.c */
 int kpool_stopper_fn(void *arg);
+void deliver_tells(struct kpool *pool, struct kpool_worker **workers, int n);
 void stop_for_ever(struct kpool_group *group);
+
+/* release.c */
+int kpool_releaser_fn(void *arg);
 
 /* straggler.c */
 void name_stragglers(struct kpool_group *top, bool again);

@@ -7,6 +7,7 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/module.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -73,6 +74,7 @@ void kpool_put(struct kpool *pool)
 
 static struct kpool *pool_alloc(const char *name,
 				const struct kpool_params *params,
+				const char *lock_name,
 				struct lock_class_key *key)
 {
 	const struct kpool_group_params root = {
@@ -97,12 +99,13 @@ static struct kpool *pool_alloc(const char *name,
 	mutex_init(&pool->mutex);
 	init_completion(&pool->warm);
 	kref_init(&pool->kref);
+	ratelimit_state_init(&pool->failure_rs, 5 * HZ, 1);
 	pool->min_threads = params->min_threads;
 	pool->max_threads = params->max_threads;
 	pool->idle_timeout = params->idle_timeout ?: KPOOL_IDLE_TIMEOUT;
 	strscpy(pool->name, name, sizeof(pool->name));
 
-	group = group_alloc(pool, NULL, "root", &root, key);
+	group = group_alloc(pool, NULL, "root", &root, lock_name, key);
 	if (IS_ERR(group)) {
 		kpool_put(pool);
 		return ERR_CAST(group);
@@ -156,14 +159,15 @@ static int pool_warm_up(struct kpool *pool)
 }
 
 /*
- * End all threads: first the one that makes more of them, last the one that
- * does what others asked for.
+ * End all threads: first the one that makes more of them, last those that do
+ * what others asked for.
  */
 static void pool_end_threads(struct kpool *pool)
 {
 	service_stop(pool, &pool->spawner);
 	dismiss_workers(pool);
 	service_stop(pool, &pool->stopper);
+	service_stop(pool, &pool->releaser);
 }
 
 static int pool_start(struct kpool *pool)
@@ -171,6 +175,9 @@ static int pool_start(struct kpool *pool)
 	int err;
 
 	err = service_start(pool, &pool->stopper, kpool_stopper_fn, "stopper");
+	if (!err)
+		err = service_start(pool, &pool->releaser, kpool_releaser_fn,
+				    "releaser");
 	if (!err)
 		err = pool_warm_up(pool);
 	if (!err)
@@ -185,6 +192,7 @@ static int pool_start(struct kpool *pool)
 
 struct kpool *__kpool_create(const char *name,
 			     const struct kpool_params *params,
+			     const char *lock_name,
 			     struct lock_class_key *key)
 {
 	struct kpool *pool;
@@ -194,7 +202,7 @@ struct kpool *__kpool_create(const char *name,
 	err = check_pool(name, params);
 	if (err)
 		return ERR_PTR(err);
-	pool = pool_alloc(name, params, key);
+	pool = pool_alloc(name, params, lock_name, key);
 	if (IS_ERR(pool))
 		return pool;
 	err = pool_register(pool);
@@ -243,8 +251,8 @@ int kpool_destroy(struct kpool *pool)
 
 	/*
 	 * 2. Threads end.  Works, the only thing that could keep one, are
-	 *    over; a canceller that was about to wake the stopper holds the
-	 *    lock or an RCU read section, not the stopper.
+	 *    over; a canceller that was about to wake a service thread is in
+	 *    an RCU read section, which keeps the task.
 	 */
 	pool_end_threads(pool);
 

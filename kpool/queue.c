@@ -4,7 +4,7 @@
  *
  * A group with pending works is in exactly one place: on pool->ready, or on
  * ->blocked of the nearest group at or above it that runs max_active works.
- * (In none once it is stopped: its works are to be settled, not started.)
+ * In none once it is stopped: its works are to be settled, not started.
  * Ready groups take turns, one work each.  Everything here is under the lock.
  *
  * Invariant: after each operation either no ready group can start a work, or
@@ -111,15 +111,14 @@ struct kpool_group *ready_group(struct kpool *pool)
 	struct kpool_group *group;
 
 	lockdep_assert_held(&pool->lock);
+	if (group_is_stopped(pool->root))
+		return NULL;
 	while (!list_empty(&pool->ready)) {
 		group = list_first_entry(&pool->ready, struct kpool_group,
 					 place);
-		if (group_is_stopped(group))
-			list_del_init(&group->place);	/* to be settled */
-		else if (group_blocker(group))
-			group_place(group);
-		else
+		if (!group_blocker(group))
 			return group;
+		group_place(group);
 	}
 	return NULL;
 }

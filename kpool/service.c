@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A pool's two service threads, the spawner and the stopper: how they start,
- * sleep, are woken, and end.
+ * A pool's service threads: how they start, sleep, are woken, and end.
  */
 #include <linux/err.h>
 #include <linux/kthread.h>
@@ -55,6 +54,22 @@ void service_sleep(struct kpool *pool, struct kpool_service *service,
 	schedule_timeout(timeout);
 	raw_spin_lock_irq(&pool->lock);
 	service->asleep = false;
+}
+
+/*
+ * Sleep until @timeout is over, whatever there is to do; only service_stop()
+ * ends it early.
+ */
+void service_pause(struct kpool *pool, struct kpool_service *service,
+		   long timeout)
+	__must_hold(&pool->lock)
+{
+	if (service->leave)
+		return;
+	set_current_state(TASK_IDLE);
+	raw_spin_unlock_irq(&pool->lock);
+	schedule_timeout(timeout);
+	raw_spin_lock_irq(&pool->lock);
 }
 
 /* End a service thread and wait until it has left the module's text. */

@@ -23,6 +23,9 @@
 #define BACKOFF_MIN	msecs_to_jiffies(10)
 #define BACKOFF_MAX	HZ
 
+/* How long a thread usually takes to leave. */
+#define LEAVE_TIME	msecs_to_jiffies(20)
+
 static struct kpool_worker *create_worker(struct kpool *pool)
 {
 	struct kpool_worker *worker;
@@ -37,7 +40,6 @@ static struct kpool_worker *create_worker(struct kpool *pool)
 	init_completion(&worker->exited);
 	worker->pool = pool;
 	worker->id = pool->next_id++;
-	/* NUMA_NO_NODE: with a node, newer kernels take a global mutex */
 	task = kthread_create_on_node(kpool_worker_fn, worker, NUMA_NO_NODE,
 				      "kpool/%s/%u", pool->name, worker->id);
 	if (IS_ERR(task)) {
@@ -82,23 +84,40 @@ int spawn_worker(struct kpool *pool)
 }
 
 /*
- * Wait until threads that were told to leave have left, all at once, and free
- * them.  Their completions are signalled in the core kernel's text, where the
- * threads end.
+ * Free a worker whose thread was told to leave, when it has left.  Its
+ * completion is signalled in the core kernel's text, where the thread ends.
  */
-static void join_workers(struct kpool *pool, struct list_head *leaving)
+static void join_worker(struct kpool_worker *worker)
+{
+	struct kpool *pool = worker->pool;
+
+	wait_for_completion(&worker->exited);
+	mutex_lock(&pool->mutex);
+	raw_spin_lock_irq(&pool->lock);
+	list_del(&worker->all_entry);
+	raw_spin_unlock_irq(&pool->lock);
+	mutex_unlock(&pool->mutex);
+	list_del(&worker->entry);
+	kfree(worker);
+}
+
+/* Join all that leave; their exits overlap. */
+static void join_workers(struct list_head *leaving)
 {
 	struct kpool_worker *worker, *next;
 
-	list_for_each_entry_safe(worker, next, leaving, entry) {
-		wait_for_completion(&worker->exited);
-		mutex_lock(&pool->mutex);
-		raw_spin_lock_irq(&pool->lock);
-		list_del(&worker->all_entry);
-		raw_spin_unlock_irq(&pool->lock);
-		mutex_unlock(&pool->mutex);
-		kfree(worker);
-	}
+	list_for_each_entry_safe(worker, next, leaving, entry)
+		join_worker(worker);
+}
+
+/* Join those that have left already, so that the spawner never waits. */
+static void join_gone_workers(struct list_head *leaving)
+{
+	struct kpool_worker *worker, *next;
+
+	list_for_each_entry_safe(worker, next, leaving, entry)
+		if (completion_done(&worker->exited))
+			join_worker(worker);
 }
 
 /* The decision to leave; the worker is off the books from here on. */
@@ -174,15 +193,6 @@ static int let_go(struct kpool *pool,
 	return n;
 }
 
-static void reap_workers(struct kpool *pool)
-{
-	LIST_HEAD(leaving);
-
-	let_go(pool, overdue_worker, &leaving);
-	test_point(KPOOL_AT_RETIRE, pool);
-	join_workers(pool, &leaving);
-}
-
 /* Any worker that has not been told to leave; those are kept at the end. */
 static struct kpool_worker *staying_worker(struct kpool *pool)
 {
@@ -210,17 +220,16 @@ void dismiss_workers(struct kpool *pool)
 		n = let_go(pool, staying_worker, &leaving);
 	} while (n);
 	mutex_unlock(&pool->mutex);
-	join_workers(pool, &leaving);
+	join_workers(&leaving);
 }
 
 static void report_failure(struct kpool *pool, int err)
 {
-	static DEFINE_RATELIMIT_STATE(rs, 5 * HZ, 1);
 	unsigned int threads = READ_ONCE(pool->nr_threads);
 	unsigned int pending = READ_ONCE(pool->root->nr_pending);
 
 	trace_kpool_create_failed(pool->name, err, threads, pending);
-	if (__ratelimit(&rs))
+	if (__ratelimit(&pool->failure_rs))
 		pr_warn("%s: cannot create a thread (%d), will try again; %u of %u threads, %u works wait\n",
 			pool->name, err, threads, pool->max_threads, pending);
 }
@@ -236,23 +245,48 @@ static void spawn_one(struct kpool *pool, unsigned long *backoff)
 
 	pool->nr_threads++;
 	if (!pool->creating_since)
-		pool->creating_since = jiffies | 1;
+		pool->creating_since = jiffies ?: -1UL;
 	raw_spin_unlock_irq(&pool->lock);
 	err = spawn_worker(pool);
-	if (err) {
+	if (err)
 		report_failure(pool, err);
-		schedule_timeout_idle(*backoff);
+	raw_spin_lock_irq(&pool->lock);
+	if (err) {
+		service_pause(pool, &pool->spawner, *backoff);
 		*backoff = min_t(unsigned long, *backoff * 2, BACKOFF_MAX);
 	} else {
 		*backoff = BACKOFF_MIN;
 	}
-	raw_spin_lock_irq(&pool->lock);
+}
+
+/*
+ * Nothing to create.  Let threads go that have been idle for too long, free
+ * those that have gone, and sleep; if some are still on their way out, only
+ * for as long as that may take.
+ */
+static void spawner_rest(struct kpool *pool, struct list_head *leaving)
+	__must_hold(&pool->lock)
+{
+	if (overdue_worker(pool)) {
+		raw_spin_unlock_irq(&pool->lock);
+		let_go(pool, overdue_worker, leaving);
+		test_point(KPOOL_AT_RETIRE, pool);
+		raw_spin_lock_irq(&pool->lock);
+	} else if (!list_empty(leaving)) {
+		service_sleep(pool, &pool->spawner, LEAVE_TIME);
+		raw_spin_unlock_irq(&pool->lock);
+		join_gone_workers(leaving);
+		raw_spin_lock_irq(&pool->lock);
+	} else {
+		service_sleep(pool, &pool->spawner, reap_delay(pool));
+	}
 }
 
 int kpool_spawner_fn(void *arg)
 {
 	unsigned long backoff = BACKOFF_MIN;
 	struct kpool *pool = arg;
+	LIST_HEAD(leaving);
 
 	raw_spin_lock_irq(&pool->lock);
 	while (!pool->spawner.leave) {
@@ -260,15 +294,11 @@ int kpool_spawner_fn(void *arg)
 			spawn_one(pool, &backoff);
 			continue;
 		}
+		backoff = BACKOFF_MIN;
 		pool->creating_since = 0;
-		if (overdue_worker(pool)) {
-			raw_spin_unlock_irq(&pool->lock);
-			reap_workers(pool);
-			raw_spin_lock_irq(&pool->lock);
-		} else {
-			service_sleep(pool, &pool->spawner, reap_delay(pool));
-		}
+		spawner_rest(pool, &leaving);
 	}
 	raw_spin_unlock_irq(&pool->lock);
+	join_workers(&leaving);
 	kthread_complete_and_exit(&pool->spawner.exited, 0);
 }

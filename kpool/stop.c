@@ -7,7 +7,7 @@
  * whole subtree.  The rest goes in batches, so that no lock hold grows with
  * the number of works, and in process context: by the caller of a stop, or,
  * for one that must not sleep, by the pool's stopper thread.  Both may be at
- * it at once; each work and each worker is met by one of them.
+ * it at once; what one has taken off a list the other does not find there.
  */
 #define pr_fmt(fmt) "kpool: " fmt
 
@@ -21,21 +21,22 @@
 static void close_group(struct kpool_group *group)
 {
 	lockdep_assert_held(&group->pool->lock);
-	if (group->state == GROUP_OPEN)
-		group_set_state(group, GROUP_STOPPED);
+	if (group->state != GROUP_OPEN)
+		return;
+	group_set_state(group, GROUP_STOPPED);
+	/* nothing of it starts; it has no place until it is freed */
+	list_del_init(&group->place);
 }
 
-/* Signal workers that were marked.  Drops the lock. */
-static void signal_workers(struct kpool *pool, struct kpool_worker **workers,
-			   int n)
-	__must_hold(&pool->lock)
+/* Signal workers that were marked TELL_SENDING.  Process context, no lock. */
+void deliver_tells(struct kpool *pool, struct kpool_worker **workers, int n)
 {
 	int i;
 
-	raw_spin_unlock_irq(&pool->lock);
 	test_point(KPOOL_AT_SEND, pool);
 	for (i = 0; i < n; i++)
 		send_sig(SIGKILL, workers[i]->task, 1);
+
 	raw_spin_lock_irq(&pool->lock);
 	for (i = 0; i < n; i++) {
 		worker_set_tell(workers[i], TELL_SENT);
@@ -43,35 +44,50 @@ static void signal_workers(struct kpool *pool, struct kpool_worker **workers,
 		if (workers[i]->tell_waits)
 			wake_up_process(workers[i]->task);
 	}
+	raw_spin_unlock_irq(&pool->lock);
 }
 
 /*
- * Tell all workers on a list, which is group->running or pool->to_tell.  Each
- * moves to its group's ->told, and is signalled if it may be: one that is not
- * born yet looks by itself, see worker_arrive(); one that has acknowledged a
- * tell before is left alone.
+ * Mark a batch of the workers on a list.  Each moves to its group's ->told,
+ * and is to be signalled if it may be: one that is not born yet looks by
+ * itself, see worker_arrive(); one that has acknowledged a tell is left alone.
+ * Returns whether there may be more.
  */
+static bool mark_workers(struct kpool *pool, struct list_head *from,
+			 struct kpool_worker **batch, int *n)
+{
+	struct kpool_worker *worker;
+	bool more;
+	int i;
+
+	*n = 0;
+	raw_spin_lock_irq(&pool->lock);
+	for (i = 0; i < KPOOL_BATCH && !list_empty(from); i++) {
+		worker = list_first_entry(from, struct kpool_worker, run_entry);
+		list_move_tail(&worker->run_entry, &worker->group->told);
+		if (worker->tell != TELL_OPEN)
+			continue;
+		worker_set_tell(worker, TELL_SENDING);
+		batch[(*n)++] = worker;
+	}
+	more = !list_empty(from);
+	raw_spin_unlock_irq(&pool->lock);
+	return more;
+}
+
+/* Tell all workers on a list, which is group->running or pool->to_tell. */
 static void tell_workers(struct kpool *pool, struct list_head *from)
 {
-	struct kpool_worker *batch[KPOOL_BATCH], *worker;
-	int i, n;
+	struct kpool_worker *batch[KPOOL_BATCH];
+	bool more;
+	int n;
 
-	raw_spin_lock_irq(&pool->lock);
-	while (!list_empty(from)) {
-		n = 0;
-		for (i = 0; i < KPOOL_BATCH && !list_empty(from); i++) {
-			worker = list_first_entry(from, struct kpool_worker,
-						  run_entry);
-			list_move_tail(&worker->run_entry,
-				       &worker->group->told);
-			if (worker->tell != TELL_OPEN)
-				continue;
-			worker_set_tell(worker, TELL_SENDING);
-			batch[n++] = worker;
-		}
-		signal_workers(pool, batch, n);
-	}
-	raw_spin_unlock_irq(&pool->lock);
+	do {
+		more = mark_workers(pool, from, batch, &n);
+		if (n)
+			deliver_tells(pool, batch, n);
+		cond_resched();
+	} while (more);
 }
 
 static void tell_listed(struct kpool *pool)
@@ -116,6 +132,8 @@ static void tell_subtree(struct kpool_group *top)
 		settle_group(group);
 	for (group = top; group; group = next_below(group, top))
 		tell_workers(top->pool, &group->running);
+	/* some may be here, cancelled by one who must not sleep */
+	tell_workers(top->pool, &top->pool->to_tell);
 }
 
 static void begin_stop(struct kpool_group *group)
@@ -199,35 +217,9 @@ static void stop_requested(struct kpool *pool)
 	mutex_unlock(&pool->mutex);
 }
 
-/* Give a cancelled work back.  Its group is busy until that is done. */
-static void release_cancelled(struct kpool *pool)
-{
-	struct kpool_group *group;
-	kpool_release_t release;
-	struct kpool_work *work;
-
-	raw_spin_lock_irq(&pool->lock);
-	work = list_first_entry(&pool->releasing, struct kpool_work, entry);
-	list_del_init(&work->entry);
-	group = work->group;
-	release = work->release;
-	pool->release_group = group;
-	pool->release_func = release;
-	work_unbind(work);
-	raw_spin_unlock_irq(&pool->lock);
-
-	release(work);
-
-	raw_spin_lock_irq(&pool->lock);
-	pool->release_group = NULL;
-	pool->release_func = NULL;
-	group_put_busy(group);
-	raw_spin_unlock_irq(&pool->lock);
-}
-
 /*
- * What to do next.  Tells come first, since they are quick and somebody is
- * kept from ending by each; release functions come last, since they may sleep.
+ * No client function is called here: a tell must not wait for one.  Tells
+ * come first, since they are quick and somebody may be kept from ending.
  */
 int kpool_stopper_fn(void *arg)
 {
@@ -241,8 +233,6 @@ int kpool_stopper_fn(void *arg)
 			todo = tell_listed;
 		else if (!list_empty(&pool->to_stop))
 			todo = stop_requested;
-		else if (!list_empty(&pool->releasing))
-			todo = release_cancelled;
 		else if (pool->stopper.leave)
 			break;
 

@@ -69,7 +69,9 @@ int await(struct kpool_waiter *waiter, unsigned long timeout, bool killable)
 	long left;
 
 	timeout = min_t(unsigned long, timeout, MAX_SCHEDULE_TIMEOUT);
-	if (killable)
+	if (!timeout)
+		left = try_wait_for_completion(&waiter->done);
+	else if (killable)
 		left = wait_for_completion_killable_timeout(&waiter->done,
 							    timeout);
 	else
@@ -94,14 +96,14 @@ static bool work_is_over(struct kpool_work *work, int *err, int *last)
 	u32 seq;
 
 	do {
-		/* pairs with the smp_store_release() in work_bind() */
+		/* a later queueing is bound, or over, when it is counted */
 		seq = smp_load_acquire(&work->seq);
 		/* pairs with the one in work_unbind() */
 		if (smp_load_acquire(&work->group))
 			return false;
 		*last = READ_ONCE(work->result);
 		*err = READ_ONCE(work->flags) & WORK_NEVER_RAN ? -ECANCELED : 0;
-		smp_rmb();	/* the answer first, then seq again */
+		smp_rmb();	/* pairs with smp_wmb() in work_count() */
 	} while (READ_ONCE(work->seq) != seq);
 
 	if (!seq)

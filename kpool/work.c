@@ -64,23 +64,28 @@ bool work_is_told(const struct kpool_work *work)
 	       group_is_stopped(work->group);
 }
 
-static void work_count_queueing(struct kpool_work *work)
+/*
+ * Count an accepted queueing.  work_is_over() reads the answer of the last one
+ * without the lock, and believes it if seq has not changed: so seq changes
+ * before the answer does, and after the cmpxchg() that bound the work.
+ */
+static void work_count(struct kpool_work *work)
 {
 	u32 seq = work->seq + 1;
 
+	WRITE_ONCE(work->seq, seq ? seq : 1);	/* 0: never queued */
+	smp_wmb();	/* pairs with smp_rmb() in work_is_over() */
 	group_get_busy(work->group);
-	/* 0 means never queued; pairs with the load in work_is_over() */
-	smp_store_release(&work->seq, seq ? seq : 1);
+	group_count_pending(work->group, 1);
 }
 
 /* Take an idle work for a group, and append it. */
 static void work_bind(struct kpool_work *work, struct kpool_group *group)
 {
 	debug_work_activate(work);
+	work_count(work);
 	WRITE_ONCE(work->flags, work->flags & ~(WORK_TOLD | WORK_NEVER_RAN));
 	work_set_state(work, WORK_PENDING);
-	work_count_queueing(work);
-	group_count_pending(group, 1);
 	group_add_pending(group, work);
 }
 
@@ -113,8 +118,7 @@ static int queue_again(struct kpool_group *group, struct kpool_work *work)
 	if (!group_has_room(group))
 		return -EAGAIN;
 	work_set_state(work, WORK_REQUEUED);
-	work_count_queueing(work);
-	group_count_pending(group, 1);
+	work_count(work);
 	return 0;
 }
 
@@ -209,8 +213,8 @@ unsigned int work_run_ended(struct kpool_work *work, int result)
 }
 
 /*
- * Take a pending work away.  It is over now, or when the stopper has called
- * its release function; then the stopper is returned, to be woken.
+ * Take a pending work away.  It is over now, or when the releaser has called
+ * its release function; then the releaser is returned, to be woken.
  */
 struct task_struct *work_settle(struct kpool_work *work)
 {
@@ -226,7 +230,7 @@ struct task_struct *work_settle(struct kpool_work *work)
 		work_set_state(work, WORK_RELEASING);
 		list_add_tail(&work->entry, &pool->releasing);
 		waiters_complete(&waiters, -ECANCELED, false);
-		return service_wake(&pool->stopper);
+		return service_wake(&pool->releaser);
 	}
 	work_unbind(work);
 	waiters_complete(&waiters, -ECANCELED, false);
@@ -238,14 +242,16 @@ struct cancel {
 	enum kpool_cancel was;
 	bool sync;
 	bool self;
+	struct kpool_worker *tell;	/* marked, for us to signal */
 	struct kpool_waiter waiter;
 };
 
 /*
- * Tell a running work.  Its worker is put on pool->to_tell, if it may be
- * signalled; the stopper does the rest.
+ * Tell a running work.  If its worker is to be signalled, we do that after the
+ * lock is dropped if we may sleep, and the stopper does if we may not.
  */
-static struct task_struct *cancel_running(struct kpool_work *work)
+static struct task_struct *cancel_running(struct kpool_work *work,
+					  struct cancel *cancel)
 {
 	struct kpool_worker *worker = work->worker;
 	struct kpool *pool = worker->pool;
@@ -253,6 +259,12 @@ static struct task_struct *cancel_running(struct kpool_work *work)
 	WRITE_ONCE(work->flags, work->flags | WORK_TOLD);
 	if (worker->tell != TELL_OPEN)
 		return NULL;
+	if (cancel->sync) {
+		list_move_tail(&worker->run_entry, &worker->group->told);
+		worker_set_tell(worker, TELL_SENDING);
+		cancel->tell = worker;
+		return NULL;
+	}
 	list_move_tail(&worker->run_entry, &pool->to_tell);
 	return service_wake(&pool->stopper);
 }
@@ -274,7 +286,7 @@ static struct task_struct *cancel_locked(struct kpool_work *work, void *arg)
 				    work->seq);
 			hlist_add_head(&cancel->waiter.node, &work->waiters);
 		}
-		return cancel_running(work);
+		return cancel_running(work, cancel);
 	case WORK_RELEASING:
 		cancel->was = KPOOL_CANCEL_PENDING;
 		break;
@@ -297,6 +309,9 @@ int kpool_work_cancel_sync(struct kpool_work *work)
 
 	might_sleep();
 	with_work_locked(work, cancel_locked, &cancel);
+	/* a worker that is marked stays, and its pool with it */
+	if (cancel.tell)
+		deliver_tells(cancel.tell->pool, &cancel.tell, 1);
 	if (cancel.was == KPOOL_CANCEL_RUNNING) {
 		if (cancel.self)
 			return -EDEADLK;

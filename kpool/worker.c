@@ -8,7 +8,7 @@
  * TELL_SENDING the worker does not go on to another work, nor end: so the
  * signal meets the work it was meant for, and the task is alive.
  *
- *	        commit, or birth        teller           teller
+ *	        birth, end of run       teller           teller
  *	   SHUT ---------------> OPEN ----------> SENDING -----> SENT
  *	    ^ ^                   |                               |
  *	    | +-------------------+ kpool_stop_ack()              |
@@ -35,7 +35,8 @@ struct kpool_worker *current_worker(void)
 
 /*
  * Does this thread execute something of this group, or of one below it?  Then
- * it must not wait for it.
+ * it must not wait for it.  The releaser must not wait for any group of its
+ * pool: it may have works of that group yet to release.
  */
 bool runs_below(struct kpool_group *top)
 {
@@ -44,10 +45,8 @@ bool runs_below(struct kpool_group *top)
 
 	if (worker)
 		group = worker->group;
-	else if (top->pool->stopper.task == current)
-		group = top->pool->release_group;
 	else
-		return false;
+		return top->pool->releaser.task == current;
 	return group && group_is_below(group, top);
 }
 
@@ -214,6 +213,7 @@ static void end_run(struct kpool_worker *worker, struct kpool_work *work,
 	struct kpool_group *group = worker->group;
 	kpool_release_t release = work->release;
 	struct kpool *pool = worker->pool;
+	struct task_struct *wake;
 	unsigned int ended, i;
 
 	if (worker->tell != TELL_OPEN)
@@ -223,12 +223,14 @@ static void end_run(struct kpool_worker *worker, struct kpool_work *work,
 	group_put_slot(group);
 	ended = work_run_ended(work, result);
 	if (release) {
-		struct task_struct *wake = dispatch(pool);
-
 		worker->func = release;
+		/* others go on meanwhile, if this run kept them from it */
+		rcu_read_lock();
+		wake = dispatch(pool);
 		raw_spin_unlock_irq(&pool->lock);
 		if (wake)
 			wake_up_process(wake);
+		rcu_read_unlock();
 		for (i = 0; i < ended; i++)
 			release(work);
 		raw_spin_lock_irq(&pool->lock);

@@ -87,8 +87,9 @@ typedef int (*kpool_fn_t)(struct kpool_work *work);
  * each kpool_queue() that returns 0 and drops it here; a work that is queued
  * once may simply be freed here.
  *
- * Context: process context, no lock held, no signal pending.  May sleep.
- * Stopping a group waits for the release functions of its works.
+ * Context: process context, no lock held, no signal pending.  May sleep, but
+ * must not wait for a group of its own pool.  Stopping a group waits for the
+ * release functions of its works.
  */
 typedef void (*kpool_release_t)(struct kpool_work *work);
 
@@ -366,7 +367,7 @@ struct kpool_group_params {
 struct kpool_group *
 __kpool_group_create(struct kpool_group *parent, const char *name,
 		     const struct kpool_group_params *params,
-		     struct lock_class_key *key);
+		     const char *lock_name, struct lock_class_key *key);
 
 /**
  * kpool_group_create() - make a group
@@ -383,7 +384,8 @@ __kpool_group_create(struct kpool_group *parent, const char *name,
 ({									\
 	static struct lock_class_key __key;				\
 									\
-	__kpool_group_create(parent, name, params, &__key);		\
+	__kpool_group_create(parent, name, params,			\
+			     "(kpool_group)" #name, &__key);		\
 })
 
 /**
@@ -452,7 +454,8 @@ int kpool_group_stop_timeout(struct kpool_group *group, unsigned long timeout);
  * being released.  It is enough if that was so at one moment.
  *
  * Context: process context, may sleep, uninterruptibly.
- * Return: 0; -EDEADLK from a work of the group.
+ * Return: 0; -EDEADLK from a work of the group, or from the release function
+ * of a work of the same pool that was cancelled.
  */
 int kpool_group_wait(struct kpool_group *group);
 
@@ -496,6 +499,7 @@ struct kpool_params {
 
 struct kpool *__kpool_create(const char *name,
 			     const struct kpool_params *params,
+			     const char *lock_name,
 			     struct lock_class_key *key);
 
 /**
@@ -515,7 +519,7 @@ struct kpool *__kpool_create(const char *name,
 ({									\
 	static struct lock_class_key __key;				\
 									\
-	__kpool_create(name, params, &__key);				\
+	__kpool_create(name, params, "(kpool)" #name, &__key);		\
 })
 
 /**
