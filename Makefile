@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Targets for people.  How the modules are made is in Kbuild; kbuild does not
+# read this file.
+
+running := /lib/modules/$(shell uname -r)/build
+newest  := $(lastword $(shell ls -d /lib/modules/*/build 2>/dev/null | sort -V))
+KDIR    ?= $(if $(wildcard $(running)/Makefile),$(running),$(newest))
+KERNEL  ?= 6.12
+
+kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
+runner = python3 tools/runner
+
+.PHONY: all modules_install clean help demo
+.PHONY: check check-build check-runner check-mutations
+
+all: kdir
+	$(kbuild) modules
+
+modules_install: kdir
+	$(kbuild) CONFIG_MODULE_SIG_ALL= modules_install
+	depmod -b "$(INSTALL_MOD_PATH)/" \
+		"$$(cat $(KDIR)/include/config/kernel.release)"
+
+clean:
+	$(if $(KDIR),$(kbuild) clean)
+	rm -rf build
+
+# Say so when modules are built for another kernel than the running one.
+.PHONY: kdir
+kdir:
+	@test -n "$(KDIR)" || { \
+		echo "No kernel headers; type: sudo apt-get install linux-headers-amd64" >&2; \
+		exit 1; }
+	@test "$(KDIR)" = "$(running)" || echo "Building for the kernel of $(KDIR)"
+
+check:
+	@$(runner) check --kernel "$(KERNEL)"
+
+check-build:
+	@$(runner) check-build
+
+check-runner:
+	@$(runner) check-runner
+
+check-mutations:
+	@$(runner) check-mutations $(if $(ONLY),--only "$(ONLY)")
+
+demo:
+	@$(runner) demo $(if $(FILE),--file "$(FILE)")
+
+help:
+	@echo 'make                  build the modules for the running kernel, or'
+	@echo '                      (KDIR=...) for the kernel of these headers'
+	@echo 'make modules_install  install them (INSTALL_MOD_PATH=...)'
+	@echo 'make clean            remove what was built'
+	@echo 'make demo             see kpool at work in QEMU (FILE=... to send)'
+	@echo 'make check            build everything and run all tests in QEMU'
+	@echo '                      (KERNEL=$(KERNEL))'
+	@echo 'make check-build      compile against every supported kernel'
+	@echo 'make check-runner     test the test runner: each gate must close'
+	@echo 'make check-mutations  break the code on purpose: tests must notice'
+	@echo '                      (ONLY=... for some)'
+	@echo
+	@echo 'The last five install what they need from Debian (not with'
+	@echo 'KPOOL_NO_INSTALL=1), and keep kernels in ~/.cache/kpool (KPOOL_CACHE).'
