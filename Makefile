@@ -9,7 +9,7 @@ KDIR    ?= $(if $(wildcard $(running)/Makefile),$(running),$(newest))
 KERNEL  ?= 6.12
 
 kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
-runner = python3 tools/runner
+runner = tools/run
 
 .PHONY: all modules_install clean help demo
 .PHONY: check check-build check-runner check-mutations
