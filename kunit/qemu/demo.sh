@@ -171,5 +171,4 @@ step "rmmod kpool_teardown" rmmod kpool_teardown
 
 step "no pool is left" no_pools
 step "rmmod kpool" rmmod kpool
-census
 [ $failures = 0 ]
