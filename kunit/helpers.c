@@ -4,6 +4,7 @@
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
+#include <linux/list.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -64,16 +65,39 @@ void gated_init(struct gated *g)
 	init_completion(&g->ended);
 }
 
+/*
+ * The works of an array may be in use until the last pool of the case has
+ * ended, whichever of both was made first: the memory stays until then.
+ */
 struct gated_set {
+	struct list_head entry;		/* on ended_sets */
 	struct gated *works;
 	unsigned int n;
 };
+
+static LIST_HEAD(ended_sets);
+static int nr_pools;
+
+static void free_ended_sets(void)
+{
+	struct gated_set *set, *next;
+
+	if (nr_pools)
+		return;
+	list_for_each_entry_safe(set, next, &ended_sets, entry) {
+		list_del(&set->entry);
+		kfree(set->works);
+		kfree(set);
+	}
+}
 
 static void gated_set_end(void *arg)
 {
 	struct gated_set *set = arg;
 
 	gated_open_all(set->works, set->n);
+	list_add(&set->entry, &ended_sets);
+	free_ended_sets();
 }
 
 struct gated *gated_array(struct kunit *test, unsigned int n)
@@ -81,15 +105,15 @@ struct gated *gated_array(struct kunit *test, unsigned int n)
 	struct gated_set *set;
 	unsigned int i;
 
-	set = kunit_kzalloc(test, sizeof(*set), GFP_KERNEL);
+	set = kzalloc(sizeof(*set), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, set);
-	set->works = kunit_kcalloc(test, n, sizeof(*set->works), GFP_KERNEL);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, gated_set_end, set));
+	set->works = kcalloc(n, sizeof(*set->works), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, set->works);
 	set->n = n;
 	for (i = 0; i < n; i++)
 		gated_init(&set->works[i]);
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, gated_set_end, set));
 	return set->works;
 }
 
@@ -122,9 +146,39 @@ bool expect_started(struct kunit *test, struct gated *g, unsigned int n)
 	return true;
 }
 
+void expect_queued(struct kunit *test, struct kpool_group *group,
+		   struct gated *g, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		KUNIT_EXPECT_EQ(test, 0, kpool_queue(group, &g[i].work));
+}
+
+void expect_over(struct kunit *test, struct gated *g, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		KUNIT_EXPECT_EQ(test, 0,
+				kpool_work_wait_timeout(&g[i].work, NULL,
+							DEADLINE));
+}
+
+unsigned int count_started(struct gated *g, unsigned int n)
+{
+	unsigned int i, started = 0;
+
+	for (i = 0; i < n; i++)
+		started += !!atomic_read(&g[i].runs);
+	return started;
+}
+
 static void destroy_pool_action(void *pool)
 {
 	kpool_destroy(pool);
+	nr_pools--;
+	free_ended_sets();
 }
 
 static void destroy_group_action(void *group)
@@ -142,6 +196,7 @@ struct kpool *test_pool_params(struct kunit *test,
 	snprintf(name, sizeof(name), "t%d", atomic_inc_return(&number));
 	pool = kpool_create(name, params);
 	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(pool), "kpool_create: %pe", pool);
+	nr_pools++;
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test,
 						destroy_pool_action, pool));
 	return pool;
@@ -380,4 +435,31 @@ int join_thread(struct kunit *test, struct test_thread *thread)
 struct task_struct *thread_task(struct test_thread *thread)
 {
 	return thread->task;
+}
+
+bool thread_done(struct test_thread *thread)
+{
+	return completion_done(&thread->done);
+}
+
+unsigned int count_waiters(struct kpool *pool, struct hlist_head *waiters)
+{
+	struct hlist_node *node;
+	unsigned int n = 0;
+
+	raw_spin_lock_irq(&pool->lock);
+	hlist_for_each(node, waiters)
+		n++;
+	raw_spin_unlock_irq(&pool->lock);
+	return n;
+}
+
+enum tell_state tell_of(struct kpool *pool, struct kpool_work *work)
+{
+	enum tell_state tell;
+
+	raw_spin_lock_irq(&pool->lock);
+	tell = work->worker ? work->worker->tell : TELL_SHUT;
+	raw_spin_unlock_irq(&pool->lock);
+	return tell;
 }

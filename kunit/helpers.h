@@ -72,6 +72,16 @@ bool expect_done(struct kunit *test, struct completion *done);
 /* Wait until n works of an array have started. */
 bool expect_started(struct kunit *test, struct gated *g, unsigned int n);
 
+/* Queue n works of an array, and expect that each is accepted. */
+void expect_queued(struct kunit *test, struct kpool_group *group,
+		   struct gated *g, unsigned int n);
+
+/* Wait until n works of an array have ended, having run. */
+void expect_over(struct kunit *test, struct gated *g, unsigned int n);
+
+/* How many of n works have started by now, at least once. */
+unsigned int count_started(struct gated *g, unsigned int n);
+
 /*
  * Wait until an expression holds, looking again and again: for what has no
  * event, such as the number of threads.
@@ -148,5 +158,14 @@ struct test_thread *run_thread(struct kunit *test, int (*fn)(void *arg),
 			       void *arg);
 int join_thread(struct kunit *test, struct test_thread *thread);
 struct task_struct *thread_task(struct test_thread *thread);
+
+/* Has its function returned? */
+bool thread_done(struct test_thread *thread);
+
+/* How many wait: for a work (&work->waiters) or a group (&group->waiters). */
+unsigned int count_waiters(struct kpool *pool, struct hlist_head *waiters);
+
+/* How far the tell of a running work is; TELL_SHUT if it does not run. */
+enum tell_state tell_of(struct kpool *pool, struct kpool_work *work);
 
 #endif /* _KPOOL_KUNIT_HELPERS_H */

@@ -5,7 +5,7 @@
 
 . /lib/kpool/lib.sh
 
-loops=100
+loops=50
 
 load_and_unload()
 {

@@ -22,18 +22,23 @@ class Plan:
     name: str
     cpus: int
     script: str = "check.sh"
-    modules: tuple = ("kpool", "kpool_kunit")
-    sources: str = "kunit/*.c"  # the files whose suites must all have run
+    modules: tuple = ("kpool", "kpool_kunit", "kxpc_kunit")
+    sources: str = "kunit/*_kunit.c"  # whose suites must all have run ...
+    but: str = "kunit/misuse_kunit.c"  # ... without those of these
     runs: int = 1
     lockdep: str = "on"
     kmemleak: tuple = ("loaded", "unloaded")
 
 
-# Tests that provoke a report of lockdep switch it off for the rest of their
-# boot: they get a module, a folder and a plan with lockdep="off" of their own.
+# What the misuse suite provokes switches lockdep off for the rest of its boot,
+# and leaves behind what was misused.
 PLANS = (
     Plan("4 CPUs", 4, runs=2),
     Plan("1 CPU", 1),
+    Plan("misuse", 2, modules=("kpool", "misuse_kunit"),
+         sources="kunit/misuse_kunit.c", but=None, lockdep="off"),
+    Plan("rmmod under load", 4, script="rmmod.sh", modules=(), sources=None,
+         kmemleak=("unloaded",)),
     Plan("the demo", 4, script="demo.sh", modules=(), sources=None,
          kmemleak=("unloaded",)),
 )
@@ -79,15 +84,18 @@ def _check_test_kernel(run, name):
             qemu.Guest(title, tree.image, image, plan.script, arguments,
                        cpus=plan.cpus),
             run.folder / title.replace(", ", "-").replace(" ", ""))
-        suites = frozenset()
-        if plan.sources:
-            suites = suites_in(modules.copy_of_sources(label), plan.sources)
-        expected = gates.Expectation(suites, plan.runs, plan.lockdep,
-                                     plan.kmemleak)
+        expected = gates.Expectation(
+            _suites(plan, modules.copy_of_sources(label)), plan.runs,
+            plan.lockdep, plan.kmemleak)
         before = run.verdict.passed
         gates.judge(boot, expected, run.verdict)
         ui.line(f"{title}: {run.verdict.passed - before} passed"
                 f" in {boot.seconds:.0f} s")
+
+
+def _suites(plan, folder):
+    suites = suites_in(folder, plan.sources) if plan.sources else frozenset()
+    return suites - suites_in(folder, plan.but) if plan.but and suites else suites
 
 
 def _check_headers(run):
