@@ -5,19 +5,27 @@
 
 #include "helpers.h"
 
-/* A work that was queued runs once and its result arrives. */
+static int wait_for_result(void *work)
+{
+	int result, err = kpool_work_wait_timeout(work, &result, DEADLINE);
+
+	return err ?: result;
+}
+
+/* The result reaches who waits for it, and who asks for it later. */
 static void runs_and_returns_result(struct kunit *test)
 {
 	struct kpool *pool = test_pool(test, 1, 1);
 	struct gated *g = gated_array(test, 1);
-	int result = 0;
+	struct test_thread *waiter;
 
 	g->ret = 42;
+	expect_queued(test, kpool_root(pool), g, 1);
+	waiter = run_thread(test, wait_for_result, &g->work);
+	expect_soon(test, count_waiters(pool, &g->work.waiters) == 1);
 	gated_open(g);
-	KUNIT_EXPECT_EQ(test, 0, kpool_queue(kpool_root(pool), &g->work));
-	KUNIT_EXPECT_EQ(test, 0, kpool_work_wait_timeout(&g->work, &result,
-							 DEADLINE));
-	KUNIT_EXPECT_EQ(test, 42, result);
+	KUNIT_EXPECT_EQ(test, 42, join_thread(test, waiter));
+	KUNIT_EXPECT_EQ(test, 42, wait_for_result(&g->work));
 	KUNIT_EXPECT_EQ(test, 1, atomic_read(&g->runs));
 }
 
