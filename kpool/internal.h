@@ -88,10 +88,9 @@ enum tell_state {
  * in join_workers(), which frees it.
  */
 struct kpool_worker {
-	struct list_head	entry;		/* L: idle, newest first; or
-						 * leaving */
-	struct list_head	run_entry;	/* L: group->running or ->told, or
-						 * pool->to_tell */
+	struct list_head	entry;		/* L: pool->idle; S: leaving */
+	/* group->running, group->told or pool->to_tell */
+	struct list_head	run_entry;	/* L */
 	struct list_head	all_entry;	/* ML: pool->workers */
 	struct kpool_work	*work;		/* L; see worker_commit() */
 	struct kpool_group	*group;		/* L: of the run, until it is over */
@@ -105,8 +104,7 @@ struct kpool_worker {
 	bool			named;		/* L: as straggler of this run */
 	unsigned int		id;		/* I */
 	unsigned long		since;		/* L: jiffies of run or idleness */
-	struct completion	exited;		/* A: the thread has left the
-						 * module's text */
+	struct completion	exited;		/* A: has left our text */
 };
 
 /* Of a group, changed by group_set_state() only. */
@@ -135,10 +133,8 @@ struct kpool_group {
 	struct list_head	pending;	/* L: works, in order */
 	struct list_head	running;	/* L: workers not told yet */
 	struct list_head	told;		/* L: workers told or skipped */
-	struct list_head	place;		/* L: pool->ready, or ->blocked of
-						 * the group that blocks it */
-	struct list_head	blocked;	/* L: groups that wait for a slot
-						 * of this one */
+	struct list_head	place;		/* L: pool->ready, or ->blocked */
+	struct list_head	blocked;	/* L: groups that we block */
 
 	/* own queueings not yet over, plus groups below that have some */
 	unsigned int		busy;		/* L */
@@ -171,15 +167,14 @@ struct kpool_service {
  * behind is destroyed, and for a grace period.
  */
 struct kpool {
-	raw_spinlock_t		lock;
+	raw_spinlock_t		lock;		/* guards L */
 	struct list_head	idle;		/* L: workers, newest first */
-	struct list_head	ready;		/* L: groups that could start a
-						 * work if there was a thread */
+	struct list_head	ready;		/* L: groups that lack a thread */
 	struct list_head	to_tell;	/* L: workers, for the stopper */
 	struct list_head	releasing;	/* L: works, for the releaser */
 	struct list_head	to_stop;	/* L: groups, for the stopper */
-	unsigned int		nr_threads;	/* L: from before creation to the
-						 * decision to leave */
+	/* from before its creation to the decision that it leaves */
+	unsigned int		nr_threads;	/* L */
 	unsigned int		nr_idle;	/* L */
 	unsigned int		min_threads;	/* I */
 	unsigned int		max_threads;	/* I */
@@ -189,13 +184,13 @@ struct kpool {
 	struct kpool_service	stopper;
 	struct kpool_service	releaser;
 
-	bool			reaping;	/* L: the spawner will look for
-						 * threads idle for too long */
-	struct kpool_group	*release_group;	/* L: of the work whose release
-						 * function the releaser calls */
-	const void		*release_func;	/* L: that function */
-	unsigned int		nr_cold;	/* L: threads that kpool_create()
-						 * waits for */
+	/* the spawner will look for threads that are idle for too long */
+	bool			reaping;	/* L */
+	/* what the releaser calls, and the group that is busy with it */
+	kpool_release_t		release_func;	/* L */
+	struct kpool_group	*release_group;	/* L */
+	/* threads that kpool_create() waits for */
+	unsigned int		nr_cold;	/* L */
 	struct completion	warm;		/* A: nr_cold became 0 */
 
 	unsigned long		creating_since;	/* L: jiffies, or 0 */
@@ -204,7 +199,7 @@ struct kpool {
 	unsigned int		next_id;	/* S, and kpool_create() before */
 	struct ratelimit_state	failure_rs;	/* A: messages of failures */
 
-	struct mutex		mutex;
+	struct mutex		mutex;		/* guards M */
 	struct list_head	workers;	/* ML */
 	struct list_head	registry_entry;	/* R: pools */
 	struct kref		kref;		/* A: creator and groups */

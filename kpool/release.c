@@ -41,13 +41,13 @@ int kpool_releaser_fn(void *arg)
 
 	raw_spin_lock_irq(&pool->lock);
 	for (;;) {
-		if (!list_empty(&pool->releasing))
+		if (!list_empty(&pool->releasing)) {
 			release_one(pool);
-		else if (pool->releaser.leave)
+			continue;
+		}
+		if (pool->releaser.leave)
 			break;
-		else
-			service_sleep(pool, &pool->releaser,
-				      MAX_SCHEDULE_TIMEOUT);
+		service_sleep(pool, &pool->releaser, MAX_SCHEDULE_TIMEOUT);
 	}
 	raw_spin_unlock_irq(&pool->lock);
 	kthread_complete_and_exit(&pool->releaser.exited, 0);
