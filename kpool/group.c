@@ -13,11 +13,16 @@
 #include "fault.h"
 #include "internal.h"
 
+/* Of what the caller calls a name; at most one more than may be. */
+int name_len(const char *name)
+{
+	return name ? strnlen(name, KPOOL_NAME_MAX + 1) : 0;
+}
+
 /* A name becomes part of thread names and of paths. */
 bool name_is_valid(const char *name)
 {
-	size_t len = name ? strnlen(name, KPOOL_NAME_MAX + 1) : 0;
-	size_t i;
+	int len = name_len(name), i;
 
 	if (!len || len > KPOOL_NAME_MAX || name[0] == '.')
 		return false;
@@ -166,13 +171,13 @@ static int check_group(struct kpool_group *parent, const char *name,
 	const char *pool;
 
 	if (IS_ERR_OR_NULL(parent)) {
-		pr_err("group %s: no parent\n", name ?: "(null)");
+		pr_err("a group without a parent\n");
 		return -EINVAL;
 	}
 	pool = parent->pool->name;
 	if (!name_is_valid(name)) {
-		pr_err("%s: group name \"%.*s\" is not 1 to %d printable characters without blanks and slashes\n",
-		       pool, KPOOL_NAME_MAX + 1, name ?: "", KPOOL_NAME_MAX);
+		pr_err("%s: group name \"%*pE\" is not 1 to %d printable characters without blanks and slashes\n",
+		       pool, name_len(name), name ?: "", KPOOL_NAME_MAX);
 		return -EINVAL;
 	}
 	if (parent->depth >= KPOOL_GROUP_DEPTH) {

@@ -330,6 +330,7 @@ int group_await_idle(struct kpool_group *group, unsigned long timeout,
 		     bool killable);
 struct kpool_group *next_below(struct kpool_group *pos,
 			       struct kpool_group *top);
+int name_len(const char *name);
 bool name_is_valid(const char *name);
 
 /* stop.c */

@@ -21,8 +21,8 @@ LIST_HEAD(pools);
 static int check_pool(const char *name, const struct kpool_params *p)
 {
 	if (!name_is_valid(name)) {
-		pr_err("pool name \"%.*s\" is not 1 to %d printable characters without blanks and slashes\n",
-		       KPOOL_NAME_MAX + 1, name ?: "", KPOOL_NAME_MAX);
+		pr_err("pool name \"%*pE\" is not 1 to %d printable characters without blanks and slashes\n",
+		       name_len(name), name ?: "", KPOOL_NAME_MAX);
 		return -EINVAL;
 	}
 	if (!p) {

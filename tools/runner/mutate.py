@@ -38,6 +38,7 @@ class Mutation:
     old: str
     new: str
     fails: tuple
+    leaks: bool  # whether it takes kmemleak to notice
 
     def apply(self, folder):
         path = folder / self.file
@@ -54,7 +55,8 @@ def load():
     for file in sorted((paths.ROOT / "kunit" / "mutations").glob("*.toml")):
         for entry in tomllib.loads(file.read_text("utf-8")).get("mutation", ()):
             mutation = Mutation(entry["name"], entry["file"], entry["old"],
-                                entry["new"], tuple(entry["fails"]))
+                                entry["new"], tuple(entry["fails"]),
+                                entry.get("leaks", False))
             if mutation.name in found:
                 raise ui.Failure(f"{file.name}: {mutation.name} is there twice")
             found[mutation.name] = mutation
@@ -127,14 +129,16 @@ def _expect_noticed(run, tree, image, mutation, case, source):
     boot = qemu.boot(
         qemu.Guest(f"{mutation.name}: {case}", tree.image, image, "check.sh",
                    {"guest.modules": loaded, "guest.runs": 1,
-                    "guest.leaks": "no", "kunit.filter_glob": case},
+                    "guest.leaks": "yes" if mutation.leaks else "no",
+                    "kunit.filter_glob": case},
                    seconds=SECONDS, silent_seconds=SILENT_SECONDS),
         run.folder / mutation.name / case)
     verdict = gates.Verdict(show=lambda text: None)
     # What the misuse suite provokes, unless it is broken, ends lockdep.
     lockdep = "any" if suite == "kpool_misuse" else "on"
+    leaks = ("loaded", "unloaded") if mutation.leaks else ()
     gates.judge(boot, gates.Expectation(frozenset([suite]), lockdep=lockdep,
-                                        kmemleak=()), verdict)
+                                        kmemleak=leaks), verdict)
     with _lock:
         if verdict.failed:
             run.verdict.ok()
