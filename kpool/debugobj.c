@@ -26,7 +26,7 @@ static bool work_is_static(void *addr)
  */
 static void work_take_away(struct kpool_work *work)
 {
-	work->release = NULL;
+	work->release = NULL;	/* see cancel_locked() */
 	kpool_work_cancel(work);
 }
 

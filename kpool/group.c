@@ -162,6 +162,7 @@ struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
 	strscpy(group->name, name, sizeof(group->name));
 	/* lockdep keeps the name for ever: never that of the group */
 	lockdep_init_map(&group->lockdep_map, lock_name, key, 0);
+	release_init(group, lock_name, key);
 	return group;
 }
 
@@ -264,7 +265,8 @@ static int group_has_children(struct kpool_group *group)
  * Who can still hold it: a work, no, for the group is idle and refuses; the
  * stopper, no, for it takes groups off pool->to_stop and walks the tree under
  * the mutex; a waiter, no, for a waiter is a caller and callers are excluded;
- * a reader that found it in work->group, for one grace period.
+ * the workqueue, until release_flush(); a reader that found it in work->group,
+ * for one grace period.
  */
 static int group_unlink(struct kpool_group *group)
 {
@@ -307,6 +309,7 @@ int kpool_group_destroy(struct kpool_group *group)
 	if (WARN(err, "kpool: %s: group %s has groups below it\n",
 		 pool->name, group->name))
 		return err;
+	release_flush(group);
 	kfree_rcu(group, rcu);
 	kpool_put(pool);
 	return 0;

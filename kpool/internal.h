@@ -8,6 +8,7 @@
  *     pool->mutex	the shape: tree of groups, set of workers
  *       pool->lock	raw, irqs off: everything that queueing touches
  *	   completion	of a waiter (completed under pool->lock)
+ *	   workqueue	that gives cancelled works back (queue_work())
  *	   run queue	(the few wake-ups that must be made under pool->lock)
  *
  * No client function is called under any of them.  Under pool->mutex nothing
@@ -41,6 +42,7 @@
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 /* No hold of pool->lock handles more works, threads or groups than this. */
 #define KPOOL_BATCH		32
@@ -60,7 +62,7 @@ enum work_state {
 	WORK_PENDING,	/* on group->pending */
 	WORK_RUNNING,	/* a worker is committed to it, or runs it */
 	WORK_REQUEUED,	/* running, and queued once more meanwhile */
-	WORK_RELEASING,	/* cancelled while pending; on pool->releasing */
+	WORK_RELEASING,	/* cancelled while pending; on group->releasing */
 	NR_WORK_STATES
 };
 
@@ -142,6 +144,8 @@ struct kpool_group {
 	unsigned int		nr_running;	/* L */
 	unsigned int		nr_pending;	/* L */
 
+	struct list_head	releasing;	/* L: works to be given back */
+	struct work_struct	release_item;	/* A: gives them back */
 	struct hlist_head	waiters;	/* L: until busy is 0 */
 	struct list_head	stop_entry;	/* L: pool->to_stop */
 	struct list_head	children;	/* M */
@@ -151,7 +155,7 @@ struct kpool_group {
 	char			name[KPOOL_NAME_MAX + 1];	/* I */
 };
 
-/* One of a pool's three service threads. */
+/* One of a pool's two service threads. */
 struct kpool_service {
 	struct task_struct	*task;		/* I, until it is stopped */
 	bool			asleep;		/* L: wake it */
@@ -171,7 +175,6 @@ struct kpool {
 	struct list_head	idle;		/* L: workers, newest first */
 	struct list_head	ready;		/* L: groups that lack a thread */
 	struct list_head	to_tell;	/* L: workers, for the stopper */
-	struct list_head	releasing;	/* L: works, for the releaser */
 	struct list_head	to_stop;	/* L: groups, for the stopper */
 	/* from before its creation to the decision that it leaves */
 	unsigned int		nr_threads;	/* L */
@@ -182,15 +185,14 @@ struct kpool {
 	struct kpool_group	*root;		/* I */
 	struct kpool_service	spawner;
 	struct kpool_service	stopper;
-	struct kpool_service	releaser;
 
 	/* the spawner will look for threads that are idle for too long */
 	bool			reaping;	/* L */
-	/* what the releaser calls, and the group that is busy with it */
-	kpool_release_t		release_func;	/* L */
-	struct kpool_group	*release_group;	/* L */
+	struct list_head	releases;	/* L: struct kpool_release */
 	/* threads that kpool_create() waits for */
 	unsigned int		nr_cold;	/* L */
+	/* threads that were started without a work, and have not arrived */
+	unsigned int		nr_arriving;	/* L */
 	struct completion	warm;		/* A: nr_cold became 0 */
 
 	unsigned long		creating_since;	/* L: jiffies, or 0 */
@@ -205,6 +207,19 @@ struct kpool {
 	struct kref		kref;		/* A: creator and groups */
 	struct rcu_head		rcu;
 	char			name[KPOOL_NAME_MAX + 1];	/* I */
+};
+
+/*
+ * A release function that executes for a cancelled work; on the stack of the
+ * thread that calls it.
+ */
+struct kpool_release {
+	struct list_head	entry;		/* L: pool->releases */
+	struct kpool_group	*group;		/* I */
+	struct task_struct	*task;		/* I */
+	kpool_release_t		func;		/* L */
+	unsigned long		since;		/* L: jiffies */
+	bool			named;		/* L: as straggler */
 };
 
 /*
@@ -283,6 +298,7 @@ int spawn_worker(struct kpool *pool);
 void dismiss_workers(struct kpool *pool);
 
 /* service.c */
+int thread_error(struct task_struct *task);
 int service_start(struct kpool *pool, struct kpool_service *service,
 		  int (*fn)(void *pool), const char *what);
 struct task_struct *service_wake(struct kpool_service *service);
@@ -296,7 +312,7 @@ void service_stop(struct kpool *pool, struct kpool_service *service);
 void work_set_state(struct kpool_work *work, enum work_state state);
 bool work_is_told(const struct kpool_work *work);
 unsigned int work_run_ended(struct kpool_work *work, int result);
-struct task_struct *work_settle(struct kpool_work *work);
+void work_settle(struct kpool_work *work);
 void work_unbind(struct kpool_work *work);
 
 /* wait.c */
@@ -339,7 +355,13 @@ void deliver_tells(struct kpool *pool, struct kpool_worker **workers, int n);
 void stop_for_ever(struct kpool_group *group);
 
 /* release.c */
-int kpool_releaser_fn(void *arg);
+void release_init(struct kpool_group *group, const char *lock_name,
+		  struct lock_class_key *key);
+void release_queue(struct kpool_work *work);
+void release_flush(struct kpool_group *group);
+bool releases_below(struct kpool_group *top);
+int kpool_release_init(void);
+void kpool_release_exit(void);
 
 /* straggler.c */
 void name_stragglers(struct kpool_group *top, bool again);

@@ -12,6 +12,10 @@
 
 static int __init kpool_init(void)
 {
+	int err = kpool_release_init();
+
+	if (err)
+		return err;
 	kpool_debugfs_init();
 	return 0;
 }
@@ -23,6 +27,7 @@ static int __init kpool_init(void)
 static void __exit kpool_exit(void)
 {
 	kpool_debugfs_exit();
+	kpool_release_exit();
 }
 
 module_init(kpool_init);

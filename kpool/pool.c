@@ -92,7 +92,7 @@ static struct kpool *pool_alloc(const char *name,
 	INIT_LIST_HEAD(&pool->idle);
 	INIT_LIST_HEAD(&pool->ready);
 	INIT_LIST_HEAD(&pool->to_tell);
-	INIT_LIST_HEAD(&pool->releasing);
+	INIT_LIST_HEAD(&pool->releases);
 	INIT_LIST_HEAD(&pool->to_stop);
 	INIT_LIST_HEAD(&pool->workers);
 	INIT_LIST_HEAD(&pool->registry_entry);
@@ -159,15 +159,14 @@ static int pool_warm_up(struct kpool *pool)
 }
 
 /*
- * End all threads: first the one that makes more of them, last those that do
- * what others asked for.
+ * End all threads: first the one that makes more of them, last the one that
+ * does what others asked for.
  */
 static void pool_end_threads(struct kpool *pool)
 {
 	service_stop(pool, &pool->spawner);
 	dismiss_workers(pool);
 	service_stop(pool, &pool->stopper);
-	service_stop(pool, &pool->releaser);
 }
 
 static int pool_start(struct kpool *pool)
@@ -175,9 +174,6 @@ static int pool_start(struct kpool *pool)
 	int err;
 
 	err = service_start(pool, &pool->stopper, kpool_stopper_fn, "stopper");
-	if (!err)
-		err = service_start(pool, &pool->releaser, kpool_releaser_fn,
-				    "releaser");
 	if (!err)
 		err = pool_warm_up(pool);
 	if (!err)
@@ -255,6 +251,7 @@ int kpool_destroy(struct kpool *pool)
 	 *    an RCU read section, which keeps the task.
 	 */
 	pool_end_threads(pool);
+	release_flush(pool->root);
 
 	/*
 	 * 3. The name is free.  The debugfs file, which finds pools under the

@@ -8,6 +8,15 @@
 #include "fault.h"
 #include "internal.h"
 
+/*
+ * Why a thread could not be created: the creator was killed, or there is no
+ * room for one more, in whichever way (-EAGAIN has another meaning here).
+ */
+int thread_error(struct task_struct *task)
+{
+	return PTR_ERR(task) == -EINTR ? -EINTR : -ENOMEM;
+}
+
 int service_start(struct kpool *pool, struct kpool_service *service,
 		  int (*fn)(void *pool), const char *what)
 {
@@ -18,7 +27,7 @@ int service_start(struct kpool *pool, struct kpool_service *service,
 		return -ENOMEM;
 	task = kthread_create(fn, pool, "kpool/%s/%s", pool->name, what);
 	if (IS_ERR(task))
-		return PTR_ERR(task);
+		return thread_error(task);
 	service->task = task;
 	wake_up_process(task);
 	return 0;

@@ -44,7 +44,7 @@ static struct kpool_worker *create_worker(struct kpool *pool)
 				      "kpool/%s/%u", pool->name, worker->id);
 	if (IS_ERR(task)) {
 		kfree(worker);
-		return ERR_CAST(task);
+		return ERR_PTR(thread_error(task));
 	}
 	worker->task = task;
 	return worker;
@@ -77,6 +77,8 @@ int spawn_worker(struct kpool *pool)
 	group = ready_group(pool);
 	if (group)
 		worker_commit(worker, take_ready(group));
+	else
+		pool->nr_arriving++;
 	raw_spin_unlock_irq(&pool->lock);
 	mutex_unlock(&pool->mutex);
 	wake_up_process(worker->task);
@@ -282,6 +284,16 @@ static void spawner_rest(struct kpool *pool, struct list_head *leaving)
 	}
 }
 
+/*
+ * Is there a ready work that no thread is for?  One that is on its way without
+ * a work will take one when it arrives, and wakes us then.
+ */
+static bool needs_thread(struct kpool *pool)
+{
+	return pool->nr_threads < pool->max_threads && !pool->nr_arriving &&
+	       ready_group(pool);
+}
+
 int kpool_spawner_fn(void *arg)
 {
 	unsigned long backoff = BACKOFF_MIN;
@@ -290,7 +302,7 @@ int kpool_spawner_fn(void *arg)
 
 	raw_spin_lock_irq(&pool->lock);
 	while (!pool->spawner.leave) {
-		if (pool->nr_threads < pool->max_threads && ready_group(pool)) {
+		if (needs_thread(pool)) {
 			spawn_one(pool, &backoff);
 			continue;
 		}

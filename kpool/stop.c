@@ -99,26 +99,17 @@ static void tell_listed(struct kpool *pool)
 static void settle_group(struct kpool_group *group)
 {
 	struct kpool *pool = group->pool;
-	struct task_struct *task, *wake;
 	int n;
 
 	do {
-		wake = NULL;
-		rcu_read_lock();
 		raw_spin_lock_irq(&pool->lock);
 		for (n = 0; n < KPOOL_BATCH; n++) {
 			if (list_empty(&group->pending))
 				break;
-			task = work_settle(list_first_entry(&group->pending,
-							    struct kpool_work,
-							    entry));
-			if (task)
-				wake = task;
+			work_settle(list_first_entry(&group->pending,
+						     struct kpool_work, entry));
 		}
 		raw_spin_unlock_irq(&pool->lock);
-		if (wake)
-			wake_up_process(wake);
-		rcu_read_unlock();
 		cond_resched();
 	} while (n == KPOOL_BATCH);
 }

@@ -22,14 +22,22 @@ struct straggler {
 	struct task_struct *task;	/* a reference is held */
 	const void *func;
 	unsigned long since;
-	unsigned int id;
 	char group[KPOOL_NAME_MAX + 1];
 };
 
+static void copy_straggler(struct straggler *s, struct task_struct *task,
+			   const struct kpool_group *group, const void *func,
+			   unsigned long since)
+{
+	s->task = get_task_struct(task);
+	s->func = func;
+	s->since = since;
+	strscpy(s->group, group->name, sizeof(s->group));
+}
+
 /* Does this worker execute something below @top that is to be named? */
-static bool copy_straggler(struct kpool_worker *worker,
-			   struct kpool_group *top, bool again,
-			   struct straggler *s)
+static bool copy_worker(struct kpool_worker *worker, struct kpool_group *top,
+			bool again, struct straggler *s)
 {
 	bool found;
 
@@ -38,73 +46,83 @@ static bool copy_straggler(struct kpool_worker *worker,
 		(again || !worker->named);
 	if (found) {
 		worker->named = true;
-		s->task = get_task_struct(worker->task);
-		s->func = worker->func;
-		s->since = worker->since;
-		s->id = worker->id;
-		strscpy(s->group, worker->group->name, sizeof(s->group));
+		copy_straggler(s, worker->task, worker->group, worker->func,
+			       worker->since);
 	}
 	raw_spin_unlock_irq(&top->pool->lock);
 	return found;
 }
 
-/* Copy some, of workers from the one with the number @from on. */
-static int copy_stragglers(struct kpool_group *top, bool again,
-			   unsigned int from, struct straggler *s)
+/* Copy some, of workers from the one with the number *@from on. */
+static int copy_workers(struct kpool_group *top, bool again,
+			unsigned int *from, struct straggler *s)
 {
 	struct kpool_worker *worker;
 	int n = 0;
 
 	mutex_lock(&top->pool->mutex);
 	list_for_each_entry(worker, &top->pool->workers, all_entry) {
-		if (worker->id < from)
+		if (worker->id < *from)
 			continue;
 		if (n == STRAGGLERS)
 			break;
-		n += copy_straggler(worker, top, again, &s[n]);
+		n += copy_worker(worker, top, again, &s[n]);
+		*from = worker->id + 1;
 	}
 	mutex_unlock(&top->pool->mutex);
 	return n;
 }
 
-/* What the releaser executes, if that is below @top. */
-static void name_release(struct kpool_group *top)
+/* The same of release functions of cancelled works: the first ones. */
+static int copy_releases(struct kpool_group *top, bool again,
+			 struct straggler *s)
 {
 	struct kpool *pool = top->pool;
-	const void *func = NULL;
+	struct kpool_release *call;
+	int n = 0;
 
 	raw_spin_lock_irq(&pool->lock);
-	if (pool->release_group && group_is_below(pool->release_group, top))
-		func = pool->release_func;
+	list_for_each_entry(call, &pool->releases, entry) {
+		if (n == STRAGGLERS)
+			break;
+		if (!group_is_below(call->group, top) ||
+		    (call->named && !again))
+			continue;
+		call->named = true;
+		copy_straggler(&s[n++], call->task, call->group, call->func,
+			       call->since);
+	}
 	raw_spin_unlock_irq(&pool->lock);
-	if (func)
-		pr_warn("%s/%s: %ps still executes in %s/releaser\n",
-			pool->name, top->name, func, pool->name);
+	return n;
+}
+
+static void name_and_put(const struct kpool *pool, struct straggler *s, int n)
+{
+	for (; n--; s++) {
+		pr_warn("%s/%s: %ps still executes in %s[%d] after %u ms\n",
+			pool->name, s->group, s->func, s->task->comm,
+			task_pid_nr(s->task),
+			jiffies_to_msecs(jiffies - s->since));
+		sched_show_task(s->task);
+		put_task_struct(s->task);
+	}
 }
 
 /*
- * Name each work below @top that has not ended: function, thread, age and
+ * Name each function below @top that has not ended: function, thread, age and
  * stack.  Unless @again, only those that were not named before in this run.
  */
 void name_stragglers(struct kpool_group *top, bool again)
 {
-	struct straggler stragglers[STRAGGLERS], *s;
-	const char *pool = top->pool->name;
+	struct straggler stragglers[STRAGGLERS];
+	struct kpool *pool = top->pool;
 	unsigned int from = 0;
-	int i, n;
+	int n;
 
 	do {
-		n = copy_stragglers(top, again, from, stragglers);
-		for (i = 0; i < n; i++) {
-			s = &stragglers[i];
-			pr_warn("%s/%s: %ps still executes in %s/%u[%d] after %u ms\n",
-				pool, s->group, s->func, pool, s->id,
-				task_pid_nr(s->task),
-				jiffies_to_msecs(jiffies - s->since));
-			sched_show_task(s->task);
-			put_task_struct(s->task);
-			from = s->id + 1;
-		}
+		n = copy_workers(top, again, &from, stragglers);
+		name_and_put(pool, stragglers, n);
 	} while (n == STRAGGLERS);
-	name_release(top);
+	n = copy_releases(top, again, stragglers);
+	name_and_put(pool, stragglers, n);
 }

@@ -213,29 +213,27 @@ unsigned int work_run_ended(struct kpool_work *work, int result)
 }
 
 /*
- * Take a pending work away.  It is over now, or when the releaser has called
- * its release function; then the releaser is returned, to be woken.
+ * Take a pending work away.  It is over now, or when its release function has
+ * been called.
  */
-struct task_struct *work_settle(struct kpool_work *work)
+void work_settle(struct kpool_work *work)
 {
 	struct kpool_group *group = work->group;
-	struct kpool *pool = group->pool;
 	struct hlist_head waiters;
 
-	lockdep_assert_held(&pool->lock);
+	lockdep_assert_held(&group->pool->lock);
 	group_del_pending(group, work);
 	hlist_move_list(&work->waiters, &waiters);
 	work_set_result(work, -ECANCELED, false);
 	if (work->release) {
 		work_set_state(work, WORK_RELEASING);
-		list_add_tail(&work->entry, &pool->releasing);
+		release_queue(work);
 		waiters_complete(&waiters, -ECANCELED, false);
-		return service_wake(&pool->releaser);
+		return;
 	}
 	work_unbind(work);
 	waiters_complete(&waiters, -ECANCELED, false);
 	group_put_busy(group);
-	return NULL;
 }
 
 struct cancel {
@@ -269,6 +267,16 @@ static struct task_struct *cancel_running(struct kpool_work *work,
 	return service_wake(&pool->stopper);
 }
 
+/* Its memory goes before it was given back; the owner has been told off. */
+static void work_forget(struct kpool_work *work)
+{
+	struct kpool_group *group = work->group;
+
+	list_del_init(&work->entry);
+	work_unbind(work);
+	group_put_busy(group);
+}
+
 static struct task_struct *cancel_locked(struct kpool_work *work, void *arg)
 {
 	struct cancel *cancel = arg;
@@ -276,7 +284,8 @@ static struct task_struct *cancel_locked(struct kpool_work *work, void *arg)
 	switch (work->state) {
 	case WORK_PENDING:
 		cancel->was = KPOOL_CANCEL_PENDING;
-		return work_settle(work);
+		work_settle(work);
+		break;
 	case WORK_RUNNING:
 	case WORK_REQUEUED:
 		cancel->was = KPOOL_CANCEL_RUNNING;
@@ -289,6 +298,8 @@ static struct task_struct *cancel_locked(struct kpool_work *work, void *arg)
 		return cancel_running(work, cancel);
 	case WORK_RELEASING:
 		cancel->was = KPOOL_CANCEL_PENDING;
+		if (!work->release)	/* work_take_away() */
+			work_forget(work);
 		break;
 	}
 	return NULL;

@@ -35,19 +35,15 @@ struct kpool_worker *current_worker(void)
 
 /*
  * Does this thread execute something of this group, or of one below it?  Then
- * it must not wait for it.  The releaser must not wait for any group of its
- * pool: it may have works of that group yet to release.
+ * it must not wait for it.
  */
 bool runs_below(struct kpool_group *top)
 {
 	struct kpool_worker *worker = current_worker();
-	struct kpool_group *group;
 
 	if (worker)
-		group = worker->group;
-	else
-		return top->pool->releaser.task == current;
-	return group && group_is_below(group, top);
+		return worker->group && group_is_below(worker->group, top);
+	return releases_below(top);
 }
 
 void worker_set_tell(struct kpool_worker *worker, enum tell_state tell)
@@ -249,11 +245,20 @@ static void worker_arrive(struct kpool_worker *worker)
 	__must_hold(&worker->pool->lock)
 {
 	struct kpool *pool = worker->pool;
+	struct task_struct *wake;
 
 	worker_set_tell(worker, TELL_OPEN);
 	if (pool->nr_cold && !--pool->nr_cold)
 		complete(&pool->warm);
-	if (!worker->work || !work_is_told(worker->work))
+	if (!worker->work) {
+		/* it held the spawner back; takes a work now, or is idle */
+		pool->nr_arriving--;
+		wake = service_wake(&pool->spawner);
+		if (wake)
+			wake_up_process(wake);
+		return;
+	}
+	if (!work_is_told(worker->work))
 		return;
 	worker_set_tell(worker, TELL_SENDING);
 	raw_spin_unlock_irq(&pool->lock);

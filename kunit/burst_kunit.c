@@ -193,6 +193,72 @@ static void late_thread_becomes_idle(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2, pool_threads(pool));
 }
 
+/* A thread whose work is cancelled while it is created, held at its birth. */
+static struct {
+	struct kpool		*pool;
+	struct kpool_work	*work;
+	struct completion	born;
+	struct completion	go_on;
+} early;
+
+static void early_hook(enum kpool_test_point point, struct kpool *pool)
+{
+	if (pool != early.pool)
+		return;
+	if (point == KPOOL_AT_CREATE && early.work) {
+		kpool_work_cancel(early.work);
+		early.work = NULL;
+	} else if (point == KPOOL_AT_BIRTH) {
+		complete(&early.born);
+		wait_for_completion(&early.go_on);
+	}
+}
+
+static void early_end(void *unused)
+{
+	WRITE_ONCE(kpool_test_hook, NULL);
+	complete_all(&early.go_on);
+}
+
+static struct gated *thread_on_its_way(struct kunit *test, struct kpool *pool)
+{
+	struct gated *g = gated_array(test, 3);
+
+	early.pool = pool;
+	early.work = &g[0].work;
+	init_completion(&early.born);
+	init_completion(&early.go_on);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, early_end, NULL));
+	WRITE_ONCE(kpool_test_hook, early_hook);
+	expect_queued(test, kpool_root(pool), &g[0], 1);
+	expect_done(test, &early.born);
+	return g;
+}
+
+static void thread_on_its_way_is_enough(struct kunit *test)
+{
+	struct kpool *pool = test_pool(test, 0, 2);
+	struct gated *g = thread_on_its_way(test, pool);
+
+	expect_queued(test, kpool_root(pool), &g[1], 1);
+	KUNIT_EXPECT_TRUE(test, stays(pool_threads(pool) == 1));
+	complete_all(&early.go_on);
+	expect_started(test, &g[1], 1);
+	KUNIT_EXPECT_EQ(test, 1, pool_threads(pool));
+}
+
+static void arriving_thread_lets_creation_go_on(struct kunit *test)
+{
+	struct kpool *pool = test_pool(test, 0, 2);
+	struct gated *g = thread_on_its_way(test, pool);
+
+	expect_queued(test, kpool_root(pool), &g[1], 2);
+	KUNIT_EXPECT_TRUE(test, stays(pool_threads(pool) == 1));
+	complete_all(&early.go_on);
+	expect_started(test, &g[1], 2);
+}
+
 static void failed_creation_leaves_works_queued(struct kunit *test)
 {
 	struct kpool *pool = test_pool(test, 1, 4);
@@ -350,6 +416,8 @@ static struct kunit_case burst_cases[] = {
 	KUNIT_CASE(group_limit_makes_no_threads),
 	KUNIT_CASE(free_thread_takes_work_that_waits),
 	KUNIT_CASE(late_thread_becomes_idle),
+	KUNIT_CASE(thread_on_its_way_is_enough),
+	KUNIT_CASE(arriving_thread_lets_creation_go_on),
 	KUNIT_CASE(failed_creation_leaves_works_queued),
 	KUNIT_CASE(creation_resumes_after_failure),
 	KUNIT_CASE(stall_is_visible),

@@ -51,6 +51,35 @@ static void deadline_names_stragglers_once(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, completion_done(&g[0].ended));
 }
 
+static void held_release(struct kpool_work *work)
+{
+	struct gated *g = container_of(work, struct gated, work);
+
+	complete(&g->started);
+	wait_for_completion(&g->gate);
+}
+
+/* Also those that are called for cancelled works, by no thread of the pool. */
+static void release_functions_are_named(struct kunit *test)
+{
+	struct kpool *pool = test_pool(test, 1, 1);
+	struct kpool_group *group = test_group(test, pool, "g", 0, 0);
+	struct gated *g = gated_array(test, 2);
+
+	g[1].work.release = held_release;
+	expect_queued(test, kpool_root(pool), &g[0], 1);
+	expect_queued(test, group, &g[1], 1);
+	kpool_work_cancel(&g[1].work);
+	expect_done(test, &g[1].started);
+	report_begin("held_release .*still executes in ");
+	KUNIT_EXPECT_EQ(test, -ETIMEDOUT, kpool_group_stop_timeout(group, 1));
+	KUNIT_EXPECT_EQ(test, -ETIMEDOUT, kpool_group_stop_timeout(group, 1));
+	KUNIT_EXPECT_EQ(test, 1, report_lines("still executes"));
+	report_end();
+	gated_open(&g[1]);
+	expect_stop(test, group);
+}
+
 static void group_destroy_waits_for_stragglers(struct kunit *test)
 {
 	struct kpool *pool = test_pool(test, 1, 1);
@@ -163,6 +192,7 @@ static void pool_ends_while_a_thread_is_created(struct kunit *test)
 
 static struct kunit_case deadline_cases[] = {
 	KUNIT_CASE(deadline_names_stragglers_once),
+	KUNIT_CASE(release_functions_are_named),
 	KUNIT_CASE(group_destroy_waits_for_stragglers),
 	KUNIT_CASE(pool_destroy_waits_for_stragglers),
 	KUNIT_CASE(group_destroy_ends_running_works),

@@ -56,7 +56,7 @@ static struct slow *slow_work(struct kunit *test, struct kpool_group *group)
 	return slow;
 }
 
-/* A work whose release function the releaser is in, for it was cancelled. */
+/* A work that was cancelled, and whose release function executes. */
 static struct slow *slow_cancelled(struct kunit *test, struct kpool *pool,
 				   struct gated *blocker)
 {
@@ -166,12 +166,27 @@ static void wait_covers_release_in_a_worker(struct kunit *test)
 	expect_waits_for(test, slow);
 }
 
-static void wait_covers_release_in_the_releaser(struct kunit *test)
+static void wait_covers_release_of_cancelled(struct kunit *test)
 {
 	struct kpool *pool = test_pool(test, 1, 1);
 	struct gated *g = gated_array(test, 1);
 
 	expect_waits_for(test, slow_cancelled(test, pool, g));
+}
+
+/* A release function may want what is held by one who stops another group. */
+static void release_holds_up_no_other_group(struct kunit *test)
+{
+	struct kpool *pool = test_pool(test, 1, 1);
+	struct kpool_group *group = test_group(test, pool, "g", 0, 0);
+	struct gated *g = gated_array(test, 2);
+	struct slow *slow = slow_cancelled(test, pool, g);
+
+	g[1].work.release = gated_release;
+	expect_queued(test, group, &g[1], 1);
+	expect_stop(test, group);
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&g[1].released));
+	KUNIT_EXPECT_FALSE(test, completion_done(&slow->gate));
 }
 
 #define QUEUED	2000
@@ -240,7 +255,8 @@ static struct kunit_case idle_cases[] = {
 	KUNIT_CASE(wait_has_a_deadline),
 	KUNIT_CASE(killed_waiter_leaves),
 	KUNIT_CASE(wait_covers_release_in_a_worker),
-	KUNIT_CASE(wait_covers_release_in_the_releaser),
+	KUNIT_CASE(wait_covers_release_of_cancelled),
+	KUNIT_CASE(release_holds_up_no_other_group),
 	KUNIT_CASE(full_queue_is_given_back_once),
 	{}
 };

@@ -10,8 +10,8 @@
 /* For pools that a case makes itself; short, it has to fit into ->comm. */
 #define NAME	"life"
 
-/* Threads of a pool that are not for works: spawner, stopper, releaser. */
-#define SERVICES	3
+/* Threads of a pool that are not for works: spawner, stopper. */
+#define SERVICES	2
 
 static const struct kpool_params one_thread = {
 	.min_threads = 1,

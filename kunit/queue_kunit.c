@@ -295,7 +295,7 @@ static void open_release(void *unused)
 	complete_all(&may_release);
 }
 
-/* Cancelled, but not given back: the releaser is busy with another one. */
+/* Cancelled, but not given back: another one of its group is before it. */
 static void unreleased_is_ecanceled(struct kunit *test)
 {
 	struct gated *g = gated_array(test, 3);

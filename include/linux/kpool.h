@@ -88,8 +88,9 @@ typedef int (*kpool_fn_t)(struct kpool_work *work);
  * once may simply be freed here.
  *
  * Context: process context, no lock held, no signal pending.  May sleep, but
- * must not wait for a group of its own pool.  Stopping a group waits for the
- * release functions of its works.
+ * must not wait for its own group.  Stopping a group waits for the release
+ * functions of its works; those of works that were cancelled are called one
+ * after the other, by a workqueue.
  */
 typedef void (*kpool_release_t)(struct kpool_work *work);
 
@@ -207,8 +208,8 @@ static inline void kpool_work_destroy_onstack(struct kpool_work *work) { }
  *
  * An idle thread is committed to the work before this returns, if there is
  * one and the limits allow it; else the work waits, and a thread is created
- * for it if the pool may have one more.  Works of one group start in the
- * order in which they were queued.
+ * for it if the pool may have one more.  Works of one group are given to
+ * threads in the order in which they were queued.
  *
  * A work that is queued while it runs is run once more when it ends, after
  * what its group has pending by then.  It never runs twice at once.
@@ -218,8 +219,8 @@ static inline void kpool_work_destroy_onstack(struct kpool_work *work) { }
  * or allocates.
  * Return: 0 queued; -EALREADY it is pending already; -ESHUTDOWN the group or
  * one above it refuses; -EAGAIN it would have to wait and max_queued works
- * wait already; -EBUSY it is pending or running in another group; -ECANCELED
- * it is being cancelled.
+ * wait already; -EBUSY it is pending or running in another group, or has not
+ * been given back there; -ECANCELED it is being cancelled.
  */
 int __must_check kpool_queue(struct kpool_group *group,
 			     struct kpool_work *work);
@@ -302,7 +303,7 @@ enum kpool_cancel kpool_work_cancel(struct kpool_work *work);
 int kpool_work_cancel_sync(struct kpool_work *work);
 
 /**
- * kpool_work_busy() - is the work pending or running?
+ * kpool_work_busy() - is the work pending, running, or to be given back?
  * @work: the work
  *
  * Context: any.
@@ -398,8 +399,8 @@ __kpool_group_create(struct kpool_group *parent, const char *name,
  *
  * Context: process context, may sleep, uninterruptibly.
  * Return: 0; -EBUSY it still has groups below it, which is a bug of the
- * caller and warned about; -EDEADLK it was called by a work of the group;
- * -EINVAL @group is the root of a pool.  In these cases nothing is freed.
+ * caller and warned about; -EDEADLK from a work of the group or its release
+ * function; -EINVAL @group is the root of a pool.  In these cases nothing is freed.
  */
 int kpool_group_destroy(struct kpool_group *group);
 
@@ -428,7 +429,8 @@ void kpool_group_request_stop(struct kpool_group *group);
  * executing or will.
  *
  * Context: process context, may sleep, uninterruptibly.
- * Return: 0; -EDEADLK from a work of the group: it is told, not waited for.
+ * Return: 0; -EDEADLK from a work of the group or its release function: the
+ * group is stopped, but not waited for.
  */
 int kpool_group_stop(struct kpool_group *group);
 
@@ -437,8 +439,8 @@ int kpool_group_stop(struct kpool_group *group);
  * @group: the group
  * @timeout: in jiffies
  *
- * When the time is over the log names each work that has not ended: function,
- * thread, age and stack, each once.  Nothing is freed under it, and the call
+ * When the time is over the log names each function that has not ended, with
+ * its thread, age and stack, each once.  Nothing is freed under it, and the call
  * may be repeated.
  *
  * Context: process context, may sleep, uninterruptibly.
@@ -454,8 +456,7 @@ int kpool_group_stop_timeout(struct kpool_group *group, unsigned long timeout);
  * being released.  It is enough if that was so at one moment.
  *
  * Context: process context, may sleep, uninterruptibly.
- * Return: 0; -EDEADLK from a work of the group, or from the release function
- * of a work of the same pool that was cancelled.
+ * Return: 0; -EDEADLK from a work of the group or its release function.
  */
 int kpool_group_wait(struct kpool_group *group);
 
@@ -532,7 +533,8 @@ struct kpool *__kpool_create(const char *name,
  * destroyed.
  *
  * Context: process context, may sleep, uninterruptibly.
- * Return: 0, or -EDEADLK from a work of the pool: nothing was freed.
+ * Return: 0, or -EDEADLK from a work of the pool or its release function:
+ * nothing was done.
  */
 int kpool_destroy(struct kpool *pool);
 
@@ -558,7 +560,8 @@ struct kpool_group *kpool_root(struct kpool *pool);
  * @result: where its return value goes, or NULL
  *
  * Context: process context, may sleep, uninterruptibly.
- * Return: 0 it ran; else why not, as kpool_queue() and kpool_work_wait().
+ * Return: 0 it ran; -EDEADLK from a work of the group or its release function;
+ * else why not, as kpool_queue() and kpool_work_wait().
  */
 int kpool_call(struct kpool_group *group, int (*fn)(void *data), void *data,
 	       int *result);
