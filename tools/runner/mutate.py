@@ -116,7 +116,7 @@ def _try(run, tree, mutation, cases):
     built = modules.build(tree, label, log, sources=None,
                           arguments=("KCFLAGS=-w",))
     stage = paths.BUILD / "stage" / label
-    image = stage.with_suffix(".cpio.gz")
+    image = stage.with_name(f"{stage.name}.cpio.gz")
     guest.build(guest.stage(tree.release, built, stage, log), image)
     for case in mutation.fails:
         if case in cases:

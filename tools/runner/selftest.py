@@ -119,7 +119,7 @@ def _bench(name, log):
     built = modules.build(tree, f"broken-{name}", log, ("Kbuild", "broken.c"),
                           paths.BROKEN)
     stage = paths.BUILD / "stage" / f"broken-{name}"
-    image = stage.with_suffix(".cpio.gz")
+    image = stage.with_name(f"{stage.name}.cpio.gz")
     guest.build(guest.stage(tree.release, built, stage, log), image)
     return Bench(tree, image)
 
