@@ -9,20 +9,20 @@ import apt
 DEB822 = """\
 Types: deb
 # a comment
-URIs: http://mirror.example/debian-security
+URIs: http://mirror.example/security
 Suites: bookworm-security
 Components: main
 
 Types: deb
-URIs: http://mirror.example/debian
+URIs: http://mirror.example/main-archive
 Suites: bookworm bookworm-updates
 Components: main
 """
 
 ONE_LINE = """\
-# deb http://old.example/debian bookworm main
-deb http://mirror.example/debian-security bookworm-security main
-deb [signed-by=/x.gpg] http://mirror.example/debian bookworm main
+# deb http://old.example/archive bookworm main
+deb http://mirror.example/security bookworm-security main
+deb [signed-by=/x.gpg] http://mirror.example/main-archive bookworm main
 """
 
 
@@ -32,7 +32,7 @@ class Mirror(unittest.TestCase):
 
     def test_both_formats(self, _codename):
         for text in (DEB822, ONE_LINE):
-            self.assertEqual("http://mirror.example/debian",
+            self.assertEqual("http://mirror.example/main-archive",
                              apt.mirror_in(text))
 
     def test_none(self, _codename):
