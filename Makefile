@@ -12,7 +12,7 @@ kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
 runner = tools/run
 
 .PHONY: all modules_install clean help demo
-.PHONY: check check-build check-runner check-mutations
+.PHONY: check check-build check-runner check-mutations promises
 
 all: kdir
 	$(kbuild) modules
@@ -46,6 +46,9 @@ check-runner:
 check-mutations:
 	@$(runner) check-mutations $(if $(ONLY),--only "$(ONLY)")
 
+promises:
+	@$(runner) promises
+
 demo:
 	@$(runner) demo $(if $(FILE),--file "$(FILE)")
 
@@ -61,6 +64,7 @@ help:
 	@echo 'make check-runner     test the test runner: each gate must close'
 	@echo 'make check-mutations  break the code on purpose: tests must notice'
 	@echo '                      (ONLY=... for some)'
+	@echo 'make promises         write the tables of Documentation/promises.rst'
 	@echo
-	@echo 'The last five install what they need from Debian (not with'
+	@echo 'Demo and checks install what they need from Debian (not with'
 	@echo 'KPOOL_NO_INSTALL=1), and keep kernels in ~/.cache/kpool (KPOOL_CACHE).'

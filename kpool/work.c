@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Works: their state machine, queueing, and cancelling.
+ * Works: their state machine, and queueing.
  *
  *	            queue                    commit
  *	   IDLE ------------> PENDING ------------------> RUNNING
@@ -235,99 +235,3 @@ void work_settle(struct kpool_work *work)
 	waiters_complete(&waiters, -ECANCELED, false);
 	group_put_busy(group);
 }
-
-struct cancel {
-	enum kpool_cancel was;
-	bool sync;
-	bool self;
-	struct kpool_worker *tell;	/* marked, for us to signal */
-	struct kpool_waiter waiter;
-};
-
-/*
- * Tell a running work.  If its worker is to be signalled, we do that after the
- * lock is dropped if we may sleep, and the stopper does if we may not.
- */
-static struct task_struct *cancel_running(struct kpool_work *work,
-					  struct cancel *cancel)
-{
-	struct kpool_worker *worker = work->worker;
-	struct kpool *pool = worker->pool;
-
-	WRITE_ONCE(work->flags, work->flags | WORK_TOLD);
-	if (worker->tell != TELL_OPEN)
-		return NULL;
-	if (cancel->sync) {
-		list_move_tail(&worker->run_entry, &worker->group->told);
-		worker_set_tell(worker, TELL_SENDING);
-		cancel->tell = worker;
-		return NULL;
-	}
-	list_move_tail(&worker->run_entry, &pool->to_tell);
-	return service_wake(&pool->stopper);
-}
-
-/* Its memory goes before it was given back; the owner has been told off. */
-static void work_forget(struct kpool_work *work)
-{
-	struct kpool_group *group = work->group;
-
-	list_del_init(&work->entry);
-	work_unbind(work);
-	group_put_busy(group);
-}
-
-static struct task_struct *cancel_locked(struct kpool_work *work, void *arg)
-{
-	struct cancel *cancel = arg;
-
-	switch (work->state) {
-	case WORK_PENDING:
-		cancel->was = KPOOL_CANCEL_PENDING;
-		work_settle(work);
-		break;
-	case WORK_RUNNING:
-	case WORK_REQUEUED:
-		cancel->was = KPOOL_CANCEL_RUNNING;
-		cancel->self = kpool_current() == work;
-		if (cancel->sync && !cancel->self) {
-			waiter_init(&cancel->waiter, work->worker->pool,
-				    work->seq);
-			hlist_add_head(&cancel->waiter.node, &work->waiters);
-		}
-		return cancel_running(work, cancel);
-	case WORK_RELEASING:
-		cancel->was = KPOOL_CANCEL_PENDING;
-		if (!work->release)	/* work_take_away() */
-			work_forget(work);
-		break;
-	}
-	return NULL;
-}
-
-enum kpool_cancel kpool_work_cancel(struct kpool_work *work)
-{
-	struct cancel cancel = { .was = KPOOL_CANCEL_IDLE };
-
-	with_work_locked(work, cancel_locked, &cancel);
-	return cancel.was;
-}
-EXPORT_SYMBOL_GPL(kpool_work_cancel);
-
-int kpool_work_cancel_sync(struct kpool_work *work)
-{
-	struct cancel cancel = { .was = KPOOL_CANCEL_IDLE, .sync = true };
-
-	might_sleep();
-	with_work_locked(work, cancel_locked, &cancel);
-	/* a worker that is marked stays, and its pool with it */
-	if (cancel.tell)
-		deliver_tells(cancel.tell->pool, &cancel.tell, 1);
-	if (cancel.was == KPOOL_CANCEL_RUNNING) {
-		if (cancel.self)
-			return -EDEADLK;
-		await(&cancel.waiter, MAX_SCHEDULE_TIMEOUT, false);
-	}
-	return cancel.was;
-}
-EXPORT_SYMBOL_GPL(kpool_work_cancel_sync);

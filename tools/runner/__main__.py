@@ -20,6 +20,7 @@ import demo
 import mutate
 import paths
 import process
+import promises
 import selftest
 import ui
 from run import Run
@@ -63,6 +64,9 @@ def _options():
     command.add_argument("--kernel", default="6.12", help=argparse.SUPPRESS)
     command.add_argument("--only", help="mutations or cases with this in them")
     command.set_defaults(action=mutate.check_mutations)
+    command = commands.add_parser("promises",
+                                  help="write the tables of promises anew")
+    command.set_defaults(action=promises.promises)
     command = commands.add_parser("demo", help="show kpool at work")
     command.add_argument("--file", help="a file to send")
     command.set_defaults(action=demo.demo)
