@@ -12,7 +12,7 @@
 
 static int __init kpool_init(void)
 {
-	int err = kpool_release_init();
+	int err = kpool_callback_init();
 
 	if (err)
 		return err;
@@ -27,7 +27,7 @@ static int __init kpool_init(void)
 static void __exit kpool_exit(void)
 {
 	kpool_debugfs_exit();
-	kpool_release_exit();
+	kpool_callback_exit();
 }
 
 module_init(kpool_init);

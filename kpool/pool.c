@@ -90,9 +90,8 @@ static struct kpool *pool_alloc(const char *name,
 		return ERR_PTR(-ENOMEM);
 	raw_spin_lock_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->idle);
-	INIT_LIST_HEAD(&pool->ready);
 	INIT_LIST_HEAD(&pool->to_tell);
-	INIT_LIST_HEAD(&pool->releases);
+	INIT_LIST_HEAD(&pool->callbacks);
 	INIT_LIST_HEAD(&pool->to_stop);
 	INIT_LIST_HEAD(&pool->workers);
 	INIT_LIST_HEAD(&pool->registry_entry);
@@ -224,9 +223,10 @@ static void report_leftovers(struct kpool *pool)
 	struct kpool_group *group;
 
 	mutex_lock(&pool->mutex);
-	list_for_each_entry(group, &pool->root->children, sibling)
-		pr_warn("%s: destroyed before its group %s\n", pool->name,
-			group->name);
+	for (group = pool->root; group; group = next_below(group, pool->root))
+		if (group->parent)
+			pr_warn("%s: destroyed before its group %s\n",
+				pool->name, group->name);
 	mutex_unlock(&pool->mutex);
 }
 
@@ -251,7 +251,7 @@ int kpool_destroy(struct kpool *pool)
 	 *    an RCU read section, which keeps the task.
 	 */
 	pool_end_threads(pool);
-	release_flush(pool->root);
+	callbacks_flush(pool->root);
 
 	/*
 	 * 3. The name is free.  The debugfs file, which finds pools under the

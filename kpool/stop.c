@@ -21,11 +21,8 @@
 static void close_group(struct kpool_group *group)
 {
 	lockdep_assert_held(&group->pool->lock);
-	if (group->state != GROUP_OPEN)
-		return;
-	group_set_state(group, GROUP_STOPPED);
-	/* nothing of it starts; it has no place until it is freed */
-	list_del_init(&group->place);
+	if (group->state < GROUP_STOPPED)
+		group_set_state(group, GROUP_STOPPED);
 }
 
 /* Signal workers that were marked TELL_SENDING.  Process context, no lock. */
@@ -114,17 +111,39 @@ static void settle_group(struct kpool_group *group)
 	} while (n == KPOOL_BATCH);
 }
 
-/* Settle and tell everything below a closed group, and itself. */
+/* If a stop of this group was requested, that has been done now. */
+static void end_request(struct kpool_group *group)
+{
+	raw_spin_lock_irq(&group->pool->lock);
+	if (!list_empty(&group->stop_entry)) {
+		list_del_init(&group->stop_entry);
+		group_put_busy(group);
+	}
+	raw_spin_unlock_irq(&group->pool->lock);
+}
+
+/*
+ * Settle and tell everything below a closed group, and itself.  It may have
+ * been reopened since it was closed: then there is nothing to do, for it was
+ * idle, and it is not reopened while we hold the mutex.
+ */
 static void tell_subtree(struct kpool_group *top)
 {
 	struct kpool_group *group;
 
-	for (group = top; group; group = next_below(group, top))
+	lockdep_assert_held(&top->pool->mutex);
+	if (!group_is_stopped(top))
+		return;
+	for (group = top; group; group = next_below(group, top)) {
 		settle_group(group);
+		cancel_collect(group, top);
+	}
 	for (group = top; group; group = next_below(group, top))
 		tell_workers(top->pool, &group->running);
 	/* some may be here, cancelled by one who must not sleep */
 	tell_workers(top->pool, &top->pool->to_tell);
+	for (group = top; group; group = next_below(group, top))
+		end_request(group);
 }
 
 static void begin_stop(struct kpool_group *group)
@@ -138,6 +157,7 @@ static void begin_stop(struct kpool_group *group)
 	mutex_lock(&pool->mutex);
 	tell_subtree(group);
 	mutex_unlock(&pool->mutex);
+	cancel_call(group);
 }
 
 int kpool_group_stop(struct kpool_group *group)
@@ -178,19 +198,22 @@ void kpool_group_request_stop(struct kpool_group *group)
 
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	if (group->state == GROUP_OPEN) {
-		close_group(group);
+	if (!group_is_stopped(group)) {
+		/* until somebody has done it, see end_request() */
+		group_get_busy(group);
 		list_add_tail(&group->stop_entry, &pool->to_stop);
 		wake = service_wake(&pool->stopper);
 	}
+	close_group(group);
 	unlock_and_wake(pool, flags, wake);
 	rcu_read_unlock();
 }
 EXPORT_SYMBOL_GPL(kpool_group_request_stop);
 
 /*
- * Do the rest of a stop that was requested.  The group is taken off the list
- * under the mutex, so it cannot be destroyed in between.
+ * Do the rest of a stop that was requested.  As long as it is on the list the
+ * group is busy, so it is neither destroyed nor reopened; and while we hold
+ * the mutex it is not, either.
  */
 static void stop_requested(struct kpool *pool)
 {
@@ -200,11 +223,11 @@ static void stop_requested(struct kpool *pool)
 	raw_spin_lock_irq(&pool->lock);
 	group = list_first_entry_or_null(&pool->to_stop, struct kpool_group,
 					 stop_entry);
-	if (group)
-		list_del_init(&group->stop_entry);
 	raw_spin_unlock_irq(&pool->lock);
-	if (group)
+	if (group) {
 		tell_subtree(group);
+		cancel_queue(group);
+	}
 	mutex_unlock(&pool->mutex);
 }
 

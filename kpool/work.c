@@ -76,17 +76,15 @@ static void work_count(struct kpool_work *work)
 	WRITE_ONCE(work->seq, seq ? seq : 1);	/* 0: never queued */
 	smp_wmb();	/* pairs with smp_rmb() in work_is_over() */
 	group_get_busy(work->group);
-	group_count_pending(work->group, 1);
 }
 
-/* Take an idle work for a group, and append it. */
-static void work_bind(struct kpool_work *work, struct kpool_group *group)
+/* An idle work has been taken for a group; it is to be started or appended. */
+static void work_bound(struct kpool_work *work)
 {
 	debug_work_activate(work);
 	work_count(work);
 	WRITE_ONCE(work->flags, work->flags & ~(WORK_TOLD | WORK_NEVER_RAN));
 	work_set_state(work, WORK_PENDING);
-	group_add_pending(group, work);
 }
 
 /*
@@ -119,21 +117,25 @@ static int queue_again(struct kpool_group *group, struct kpool_work *work)
 		return -EAGAIN;
 	work_set_state(work, WORK_REQUEUED);
 	work_count(work);
+	group_count_pending(group, 1);
 	return 0;
 }
 
-static int queue_locked(struct kpool_group *group, struct kpool_work *work)
+static int queue_locked(struct kpool_group *group, struct kpool_work *work,
+			struct task_struct **wake)
 {
 	struct kpool_group *bound;
+	bool starts;
 
-	if (group_is_stopped(group))
+	if (group_refuses(group))
 		return -ESHUTDOWN;
 	bound = READ_ONCE(work->group);
 	if (bound == group)
 		return queue_again(group, work);
 	if (bound)
 		return -EBUSY;
-	if (!group_can_start(group) && !group_has_room(group))
+	starts = group_can_start(group);
+	if (!starts && !group_has_room(group))
 		return -EAGAIN;
 	/*
 	 * Two pools may want the same work under two locks.  A group that is
@@ -141,7 +143,14 @@ static int queue_locked(struct kpool_group *group, struct kpool_work *work)
 	 */
 	if (cmpxchg(&work->group, NULL, group))
 		return -EBUSY;
-	work_bind(work, group);
+	work_bound(work);
+	if (starts) {
+		*wake = start_idle_worker(work);
+	} else {
+		group_count_pending(group, 1);
+		group_add_pending(group, work);
+		*wake = dispatch(group->pool);
+	}
 	return 0;
 }
 
@@ -154,9 +163,7 @@ int kpool_queue(struct kpool_group *group, struct kpool_work *work)
 
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	err = queue_locked(group, work);
-	if (!err)
-		wake = dispatch(pool);
+	err = queue_locked(group, work, &wake);
 	unlock_and_wake(pool, flags, wake);
 	rcu_read_unlock();
 	return err;
