@@ -54,6 +54,8 @@ static void hooks_run(struct kpool_group *group,
 	hooks_set(group, (group->hooks + 1) % (HOOKS_LEAVING + 1));
 	group_changed(group);
 	raw_spin_unlock_irq(&pool->lock);
+	/* others may start, whatever hooks come next */
+	dispatch_more(pool);
 }
 
 /* Call first_in() of those above that it is due for, and of this, top down. */

@@ -127,13 +127,13 @@ static void end_request(struct kpool_group *group)
  * been reopened since it was closed: then there is nothing to do, for it was
  * idle, and it is not reopened while we hold the mutex.
  */
-static void tell_subtree(struct kpool_group *top)
+static bool tell_subtree(struct kpool_group *top)
 {
 	struct kpool_group *group;
 
 	lockdep_assert_held(&top->pool->mutex);
 	if (!group_is_stopped(top))
-		return;
+		return false;
 	for (group = top; group; group = next_below(group, top)) {
 		settle_group(group);
 		cancel_collect(group, top);
@@ -144,26 +144,31 @@ static void tell_subtree(struct kpool_group *top)
 	tell_workers(top->pool, &top->pool->to_tell);
 	for (group = top; group; group = next_below(group, top))
 		end_request(group);
+	return true;
 }
 
-static void begin_stop(struct kpool_group *group)
+/* Returns whether there is something to wait for. */
+static bool begin_stop(struct kpool_group *group)
 {
 	struct kpool *pool = group->pool;
+	bool closed;
 
 	raw_spin_lock_irq(&pool->lock);
 	close_group(group);
 	raw_spin_unlock_irq(&pool->lock);
 
 	mutex_lock(&pool->mutex);
-	tell_subtree(group);
+	closed = tell_subtree(group);
 	mutex_unlock(&pool->mutex);
 	cancel_call(group);
+	return closed;
 }
 
 int kpool_group_stop(struct kpool_group *group)
 {
 	might_sleep();
-	begin_stop(group);
+	if (!begin_stop(group))
+		return 0;
 	return group_await_idle(group, MAX_SCHEDULE_TIMEOUT, false);
 }
 EXPORT_SYMBOL_GPL(kpool_group_stop);
@@ -173,7 +178,8 @@ int kpool_group_stop_timeout(struct kpool_group *group, unsigned long timeout)
 	int err;
 
 	might_sleep();
-	begin_stop(group);
+	if (!begin_stop(group))
+		return 0;
 	err = group_await_idle(group, timeout, false);
 	if (err == -ETIMEDOUT)
 		name_stragglers(group, false);

@@ -237,16 +237,16 @@ static struct kpool_work *next_work(struct kpool_worker *worker)
 }
 
 /*
- * What the clients want to be called for at the end of a run, and before that,
- * what others can start now that it is over.
+ * What the clients want to be called for at the end of a run; before that,
+ * others start if the run kept them from it.
  */
 static void call_after_run(struct kpool_worker *worker, bool leaves,
 			   struct kpool_work *work, kpool_release_t release,
 			   unsigned int times)
 {
+	dispatch_more(worker->pool);
 	if (leaves)
 		hooks_leave(worker->group);
-	dispatch_more(worker->pool);
 	if (!release)
 		return;
 	WRITE_ONCE(worker->func, release);
@@ -316,12 +316,11 @@ static void worker_arrive(struct kpool_worker *worker)
 	worker_set_tell(worker, TELL_SENT);
 }
 
-/* Call the first_in() that this run made due; others start after it. */
+/* Call the first_in() that this run made due. */
 static void enter_hooks(struct kpool_worker *worker)
 {
 	hooks_enter(worker->group);
 	WRITE_ONCE(worker->func, worker->work->fn);
-	dispatch_more(worker->pool);
 }
 
 int kpool_worker_fn(void *arg)
