@@ -55,7 +55,14 @@ void release_init(struct kpool_group *group)
 	INIT_WORK(&group->release_item, release_group);
 }
 
-/* A cancelled work that is to be given back.  Any context, under the lock. */
+/*
+ * A cancelled work that is to be given back.  Any context, under the lock.
+ *
+ * queue_work() is legal under it on PREEMPT_RT, too, and in a hard interrupt:
+ * it allocates nothing, all the locks it takes are raw (the workqueue's pool
+ * and node, the run queue), and we are never called under one of them.  Debug
+ * objects, which it tells, get memory in preemptible context only there.
+ */
 void release_queue(struct kpool_work *work)
 {
 	struct kpool_group *group = work->group;
