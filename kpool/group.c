@@ -10,6 +10,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include <trace/events/kpool.h>
+
 #include "fault.h"
 #include "internal.h"
 
@@ -39,6 +41,7 @@ void group_set_state(struct kpool_group *group, enum group_state state)
 	WARN_ONCE(state <= group->state, "kpool: %s/%s: state %u to %u\n",
 		  group->pool->name, group->name, group->state, state);
 	WRITE_ONCE(group->state, state);
+	trace_kpool_group_state(group);
 }
 
 /* Was this group, or one above it, stopped?  Also without the lock. */
@@ -83,6 +86,7 @@ void group_get_busy(struct kpool_group *group)
 void group_put_busy(struct kpool_group *group)
 {
 	while (group && !--group->busy) {
+		trace_kpool_group_idle(group);
 		waiters_complete(&group->waiters, 0, true);
 		group = group->parent;
 	}

@@ -231,6 +231,8 @@ struct kpool_waiter {
 	struct hlist_node	node;		/* L: of work or group */
 	struct completion	done;		/* A */
 	struct kpool		*pool;		/* I */
+	struct task_struct	*task;		/* I: who waits */
+	unsigned long		since;		/* I: jiffies */
 	u32			seq;		/* I: queueing it waits for */
 	int			result;		/* L until done */
 	bool			ran;		/* L until done */

@@ -10,6 +10,8 @@
 #include <linux/errno.h>
 #include <linux/jiffies.h>
 
+#include <trace/events/kpool.h>
+
 #include "internal.h"
 
 static struct workqueue_struct *release_wq;
@@ -30,6 +32,7 @@ static struct kpool_work *begin_release(struct kpool_group *group,
 		call->since = jiffies;
 		call->named = false;
 		list_add_tail(&call->entry, &pool->releases);
+		trace_kpool_work_release(group, work);
 		work_unbind(work);
 	}
 	raw_spin_unlock_irq(&pool->lock);

@@ -59,6 +59,7 @@ int spawn_worker(struct kpool *pool)
 	struct kpool_worker *worker;
 	struct kpool_group *group;
 
+	trace_kpool_thread_create(pool);
 	test_point(KPOOL_AT_CREATE, pool);
 	worker = create_worker(pool);
 	if (IS_ERR(worker)) {
@@ -74,6 +75,7 @@ int spawn_worker(struct kpool *pool)
 	list_add_tail(&worker->all_entry, &pool->workers);
 	pool->nr_created++;
 	pool->creating_since = 0;
+	trace_kpool_thread_created(worker);
 	group = ready_group(pool);
 	if (group)
 		worker_commit(worker, take_ready(group));
@@ -137,6 +139,7 @@ static void worker_leave(struct kpool_worker *worker,
 		list_del(&worker->entry);
 	}
 	list_add_tail(&worker->entry, leaving);
+	trace_kpool_thread_leave(worker);
 }
 
 /* The worker that has been idle for the longest time, if that is too long. */

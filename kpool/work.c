@@ -18,6 +18,8 @@
 #include <linux/export.h>
 #include <linux/lockdep.h>
 
+#include <trace/events/kpool.h>
+
 #include "debugobj.h"
 #include "internal.h"
 #include "testpoint.h"
@@ -86,6 +88,7 @@ static void work_bind(struct kpool_work *work, struct kpool_group *group)
 	work_count(work);
 	WRITE_ONCE(work->flags, work->flags & ~(WORK_TOLD | WORK_NEVER_RAN));
 	work_set_state(work, WORK_PENDING);
+	trace_kpool_work_queue(group, work);
 	group_add_pending(group, work);
 }
 
@@ -119,6 +122,7 @@ static int queue_again(struct kpool_group *group, struct kpool_work *work)
 		return -EAGAIN;
 	work_set_state(work, WORK_REQUEUED);
 	work_count(work);
+	trace_kpool_work_queue(group, work);
 	return 0;
 }
 
@@ -201,10 +205,13 @@ unsigned int work_run_ended(struct kpool_work *work, int result)
 		hlist_move_list(&rest, &work->waiters);
 		work->worker = NULL;
 		work_set_state(work, WORK_PENDING);
+		trace_kpool_work_requeue(group, work);
 		group_add_pending(group, work);
 	} else {
-		if (cancelled)
+		if (cancelled) {
 			group_count_pending(group, -1);
+			trace_kpool_work_cancel(group, work);
+		}
 		work_unbind(work);
 		waiters_complete(&rest, -ECANCELED, false);
 	}
@@ -222,6 +229,7 @@ void work_settle(struct kpool_work *work)
 	struct hlist_head waiters;
 
 	lockdep_assert_held(&group->pool->lock);
+	trace_kpool_work_cancel(group, work);
 	group_del_pending(group, work);
 	hlist_move_list(&work->waiters, &waiters);
 	work_set_result(work, -ECANCELED, false);

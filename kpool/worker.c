@@ -21,6 +21,8 @@
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
 
+#include <trace/events/kpool.h>
+
 #include "internal.h"
 #include "testpoint.h"
 
@@ -108,6 +110,7 @@ void worker_commit(struct kpool_worker *worker, struct kpool_work *work)
 	worker->named = false;
 	work->worker = worker;
 	work_set_state(work, WORK_RUNNING);
+	trace_kpool_work_start(worker, work);
 	/* pairs with the load in next_work() */
 	smp_store_release(&worker->work, work);
 }
@@ -147,6 +150,7 @@ static struct task_struct *worker_park(struct kpool_worker *worker)
 	worker->since = jiffies;
 	list_add(&worker->entry, &pool->idle);
 	pool->nr_idle++;
+	trace_kpool_thread_park(worker);
 	if (pool->reaping || pool->nr_threads <= pool->min_threads)
 		return NULL;
 	pool->reaping = true;
@@ -220,6 +224,7 @@ static void end_run(struct kpool_worker *worker, struct kpool_work *work,
 	ended = work_run_ended(work, result);
 	if (release) {
 		worker->func = release;
+		trace_kpool_work_release(group, work);
 		/* others go on meanwhile, if this run kept them from it */
 		rcu_read_lock();
 		wake = dispatch(pool);
@@ -265,6 +270,7 @@ static void worker_arrive(struct kpool_worker *worker)
 	send_sig(SIGKILL, current, 1);
 	raw_spin_lock_irq(&pool->lock);
 	worker_set_tell(worker, TELL_SENT);
+	trace_kpool_tell_sent(worker);
 }
 
 int kpool_worker_fn(void *arg)
@@ -280,7 +286,9 @@ int kpool_worker_fn(void *arg)
 	worker_arrive(worker);
 	while ((work = next_work(worker))) {
 		test_point(KPOOL_AT_START, pool);
+		trace_kpool_work_enter(worker, work);
 		result = work->fn(work);
+		trace_kpool_work_end(worker, work, result);
 		test_point(KPOOL_AT_END, pool);
 		raw_spin_lock_irq(&pool->lock);
 		end_run(worker, work, result);
