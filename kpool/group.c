@@ -44,6 +44,12 @@ void group_set_state(struct kpool_group *group, enum group_state state)
 	trace_kpool_group_state(group);
 }
 
+/* For people: a group below one that was stopped is stopped. */
+const char *group_state_name(const struct kpool_group *group)
+{
+	return group_is_stopped(group) ? "stopped" : "open";
+}
+
 /* Was this group, or one above it, stopped?  Also without the lock. */
 bool group_is_stopped(const struct kpool_group *group)
 {
@@ -224,45 +230,6 @@ static int group_link(struct kpool_group *group)
 	return err;
 }
 
-struct kpool_group *
-__kpool_group_create(struct kpool_group *parent, const char *name,
-		     const struct kpool_group_params *params,
-		     const char *lock_name, struct lock_class_key *key)
-{
-	struct kpool_group *group;
-	int err;
-
-	might_sleep();
-	err = check_group(parent, name, params);
-	if (err)
-		return ERR_PTR(err);
-	group = group_alloc(parent->pool, parent, name, params, lock_name,
-			    key);
-	if (IS_ERR(group))
-		return group;
-	err = group_link(group);
-	if (err) {
-		if (err == -EEXIST)
-			pr_err("%s: group %s exists\n", parent->pool->name,
-			       name);
-		kfree(group);
-		return ERR_PTR(err);
-	}
-	kpool_get(parent->pool);
-	return group;
-}
-EXPORT_SYMBOL_GPL(__kpool_group_create);
-
-static int group_has_children(struct kpool_group *group)
-{
-	int err;
-
-	mutex_lock(&group->pool->mutex);
-	err = list_empty(&group->children) ? 0 : -EBUSY;
-	mutex_unlock(&group->pool->mutex);
-	return err;
-}
-
 /*
  * Take an idle group out of the tree; nobody finds it from then on.
  *
@@ -290,6 +257,51 @@ static int group_unlink(struct kpool_group *group)
 	return 0;
 }
 
+struct kpool_group *
+__kpool_group_create(struct kpool_group *parent, const char *name,
+		     const struct kpool_group_params *params,
+		     const char *lock_name, struct lock_class_key *key)
+{
+	struct kpool_group *group;
+	int err;
+
+	might_sleep();
+	err = check_group(parent, name, params);
+	if (err)
+		return ERR_PTR(err);
+	group = group_alloc(parent->pool, parent, name, params, lock_name,
+			    key);
+	if (IS_ERR(group))
+		return group;
+	err = group_link(group);
+	if (err) {
+		if (err == -EEXIST)
+			pr_err("%s: group %s exists\n", parent->pool->name,
+			       name);
+		kfree(group);
+		return ERR_PTR(err);
+	}
+	err = sysfs_add_group(group);
+	if (err) {
+		group_unlink(group);
+		kfree(group);	/* no work was ever bound to it */
+		return ERR_PTR(err);
+	}
+	kpool_get(parent->pool);
+	return group;
+}
+EXPORT_SYMBOL_GPL(__kpool_group_create);
+
+static int group_has_children(struct kpool_group *group)
+{
+	int err;
+
+	mutex_lock(&group->pool->mutex);
+	err = list_empty(&group->children) ? 0 : -EBUSY;
+	mutex_unlock(&group->pool->mutex);
+	return err;
+}
+
 int kpool_group_destroy(struct kpool_group *group)
 {
 	struct kpool *pool;
@@ -308,6 +320,7 @@ int kpool_group_destroy(struct kpool_group *group)
 	err = group_has_children(group);
 	if (!err) {
 		stop_for_ever(group);
+		sysfs_del_group(group);
 		err = group_unlink(group);
 	}
 	if (WARN(err, "kpool: %s: group %s has groups below it\n",

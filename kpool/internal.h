@@ -152,6 +152,7 @@ struct kpool_group {
 	struct list_head	sibling;	/* M: parent->children */
 	struct rcu_head		rcu;
 	struct lockdep_map	lockdep_map;	/* I */
+	struct kpool_dir	*dir;		/* I: in sysfs; see sysfs.c */
 	char			name[KPOOL_NAME_MAX + 1];	/* I */
 };
 
@@ -339,6 +340,7 @@ struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
 				const char *lock_name,
 				struct lock_class_key *key);
 void group_set_state(struct kpool_group *group, enum group_state state);
+const char *group_state_name(const struct kpool_group *group);
 bool group_is_stopped(const struct kpool_group *group);
 bool group_is_below(const struct kpool_group *group,
 		    const struct kpool_group *top);
@@ -373,6 +375,12 @@ extern struct mutex pools_mutex;
 extern struct list_head pools;
 void kpool_get(struct kpool *pool);
 void kpool_put(struct kpool *pool);
+
+/* sysfs.c */
+int sysfs_add_group(struct kpool_group *group);
+void sysfs_del_group(struct kpool_group *group);
+int kpool_sysfs_init(void);
+void kpool_sysfs_exit(void);
 
 /* debugfs.c */
 void kpool_debugfs_init(void);

@@ -315,6 +315,10 @@ TRACE_EVENT(kpool_create_failed,
 		  __entry->err, __entry->threads, __entry->pending)
 );
 
+TRACE_DEFINE_ENUM(GROUP_OPEN);
+TRACE_DEFINE_ENUM(GROUP_STOPPED);
+TRACE_DEFINE_ENUM(GROUP_DEAD);
+
 DECLARE_EVENT_CLASS(kpool_group,
 
 	TP_PROTO(struct kpool_group *group),
@@ -340,9 +344,9 @@ DECLARE_EVENT_CLASS(kpool_group,
 	TP_printk("pool=%s group=%s state=%s running=%u pending=%u",
 		  __get_str(pool), __get_str(group),
 		  __print_symbolic(__entry->state,
-				   { 0, "open" },
-				   { 1, "stopped" },
-				   { 2, "dead" }),
+				   { GROUP_OPEN, "open" },
+				   { GROUP_STOPPED, "stopped" },
+				   { GROUP_DEAD, "dead" }),
 		  __entry->running, __entry->pending)
 );
 
