@@ -10,6 +10,8 @@
  */
 #include <linux/export.h>
 
+#include <trace/events/kpool.h>
+
 #include "internal.h"
 
 /* The one place where a group changes its state. */
@@ -28,6 +30,15 @@ void group_set_state(struct kpool_group *group, enum group_state state)
 		  group->name, group->state, state);
 	WRITE_ONCE(group->state, state);
 	group_changed(group);
+	trace_kpool_group_state(group);
+}
+
+/* For people: what holds for a group, holds for those below it. */
+const char *group_state_name(const struct kpool_group *group)
+{
+	if (group_is_stopped(group))
+		return "stopped";
+	return group_is_open(group) ? "open" : "closed";
 }
 
 /* Was this group, or one above it, stopped?  Also without the lock. */
@@ -82,6 +93,7 @@ void group_get_busy(struct kpool_group *group)
 void group_put_busy(struct kpool_group *group)
 {
 	while (group && !--group->busy) {
+		trace_kpool_group_idle(group);
 		waiters_complete(&group->waiters, 0, true);
 		group = group->parent;
 	}

@@ -193,6 +193,7 @@ struct kpool_group {
 	struct list_head	sibling;	/* M: parent->children */
 	struct rcu_head		rcu;
 	struct lockdep_map	lockdep_map;	/* I */
+	struct kpool_dir	*dir;		/* I: in sysfs; see sysfs.c */
 	char			name[KPOOL_NAME_MAX + 1];	/* I */
 };
 
@@ -272,6 +273,8 @@ struct kpool_waiter {
 	struct hlist_node	node;		/* L: of work or group */
 	struct completion	done;		/* A */
 	struct kpool		*pool;		/* I */
+	struct task_struct	*task;		/* I: who waits */
+	unsigned long		since;		/* I: jiffies */
 	u32			seq;		/* I: queueing it waits for */
 	int			result;		/* L until done */
 	bool			ran;		/* L until done */
@@ -391,6 +394,7 @@ struct kpool_work *take_next(struct kpool_group *group);
 
 /* group.c */
 void group_set_state(struct kpool_group *group, enum group_state state);
+const char *group_state_name(const struct kpool_group *group);
 bool group_is_stopped(const struct kpool_group *group);
 bool group_is_open(const struct kpool_group *group);
 bool group_refuses(const struct kpool_group *group);
@@ -445,6 +449,12 @@ extern struct mutex pools_mutex;
 extern struct list_head pools;
 void kpool_get(struct kpool *pool);
 void kpool_put(struct kpool *pool);
+
+/* sysfs.c */
+int sysfs_add_group(struct kpool_group *group);
+void sysfs_del_group(struct kpool_group *group);
+int kpool_sysfs_init(void);
+void kpool_sysfs_exit(void);
 
 /* debugfs.c */
 void kpool_debugfs_init(void);

@@ -16,6 +16,11 @@ static int __init kpool_init(void)
 
 	if (err)
 		return err;
+	err = kpool_sysfs_init();
+	if (err) {
+		kpool_callback_exit();
+		return err;
+	}
 	kpool_debugfs_init();
 	return 0;
 }
@@ -27,6 +32,7 @@ static int __init kpool_init(void)
 static void __exit kpool_exit(void)
 {
 	kpool_debugfs_exit();
+	kpool_sysfs_exit();
 	kpool_callback_exit();
 }
 

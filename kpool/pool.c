@@ -206,10 +206,15 @@ struct kpool *__kpool_create(const char *name,
 	err = pool_start(pool);
 	if (err)
 		goto err_unregister;
+	err = sysfs_add_group(pool->root);
+	if (err)
+		goto err_end_threads;
 	/* The caller uses our symbols, so we are not being unloaded. */
 	__module_get(THIS_MODULE);
 	return pool;
 
+err_end_threads:
+	pool_end_threads(pool);
 err_unregister:
 	pool_unregister(pool);
 err_put:
@@ -244,6 +249,9 @@ int kpool_destroy(struct kpool *pool)
 	 */
 	stop_for_ever(pool->root);
 	report_leftovers(pool);
+
+	/* Its files are not read or written any more; see sysfs.c. */
+	sysfs_del_group(pool->root);
 
 	/*
 	 * 2. Threads end.  Works, the only thing that could keep one, are

@@ -7,6 +7,8 @@
  * workqueue, which has a thread for each group that needs one: no tell waits
  * for a release function, and no group for those of another.
  */
+#include <trace/events/kpool.h>
+
 #include "internal.h"
 
 /* Take the next cancelled work of a group, and say who gives it back. */
@@ -24,6 +26,7 @@ static struct kpool_work *begin_release(struct kpool_group *group,
 		list_del_init(&work->entry);
 		*release = work->release;
 		callback_begin(call, group, *release);
+		trace_kpool_work_release(group, work);
 		work_unbind(work);
 	}
 	raw_spin_unlock_irq(&pool->lock);

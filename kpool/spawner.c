@@ -68,6 +68,7 @@ int spawn_worker(struct kpool *pool)
 	struct kpool_worker *worker;
 	struct kpool_group *group;
 
+	trace_kpool_thread_create(pool);
 	test_point(KPOOL_AT_CREATE, pool);
 	worker = create_worker(pool);
 	if (IS_ERR(worker)) {
@@ -83,6 +84,7 @@ int spawn_worker(struct kpool *pool)
 	list_add_tail(&worker->all_entry, &pool->workers);
 	pool->nr_created++;
 	pool->creating_since = 0;
+	trace_kpool_thread_created(worker);
 	group = next_group(pool, pool->nr_idle + 1);
 	if (group)
 		worker_commit(worker, take_next(group));
@@ -169,6 +171,7 @@ static void worker_leave(struct kpool_worker *worker,
 		list_del(&worker->entry);
 	}
 	list_add_tail(&worker->entry, leaving);
+	trace_kpool_thread_leave(worker);
 }
 
 /* Is there an idle worker that is neither to be kept warm nor held back? */

@@ -15,6 +15,8 @@
 #include <linux/kthread.h>
 #include <linux/sched/signal.h>
 
+#include <trace/events/kpool.h>
+
 #include "internal.h"
 #include "testpoint.h"
 
@@ -37,6 +39,7 @@ void deliver_tells(struct kpool *pool, struct kpool_worker **workers, int n)
 	raw_spin_lock_irq(&pool->lock);
 	for (i = 0; i < n; i++) {
 		worker_set_tell(workers[i], TELL_SENT);
+		trace_kpool_tell_sent(workers[i]);
 		/* it may have ended its run meanwhile: worker_shut_tell() */
 		if (workers[i]->tell_waits)
 			wake_up_process(workers[i]->task);
@@ -62,6 +65,7 @@ static bool mark_workers(struct kpool *pool, struct list_head *from,
 	for (i = 0; i < KPOOL_BATCH && !list_empty(from); i++) {
 		worker = list_first_entry(from, struct kpool_worker, run_entry);
 		list_move_tail(&worker->run_entry, &worker->group->told);
+		trace_kpool_work_tell(worker->group, worker->work);
 		if (worker->tell != TELL_OPEN)
 			continue;
 		worker_set_tell(worker, TELL_SENDING);

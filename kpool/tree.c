@@ -224,14 +224,35 @@ static int group_unlink(struct kpool_group *group)
 	return 0;
 }
 
-/* Free a group that is out of the tree. */
-static void group_free(struct kpool_group *group)
+/* What may fail when it is in the tree already. */
+static int group_appear(struct kpool_group *group)
+{
+	int err = sysfs_add_group(group);
+
+	if (err || !group->reserve)
+		return err;
+	err = spawn_reserve(group->pool);
+	if (err)
+		pr_err("%s: group %s: cannot create the threads that it reserves (%d)\n",
+		       group->pool->name, group->name, err);
+	return err;
+}
+
+/* Stop a group and free it, unless there are others below it. */
+static int group_remove(struct kpool_group *group)
 {
 	struct kpool *pool = group->pool;
+	int err;
 
+	stop_for_ever(group);
+	sysfs_del_group(group);
+	err = group_unlink(group);
+	if (err)
+		return err;
 	callbacks_flush(group);
 	kfree_rcu(group, rcu);
 	kpool_put(pool);
+	return 0;
 }
 
 struct kpool_group *
@@ -257,13 +278,9 @@ __kpool_group_create(struct kpool_group *parent, const char *name,
 		return ERR_PTR(err);
 	}
 	kpool_get(parent->pool);
-	err = group->reserve ? spawn_reserve(parent->pool) : 0;
+	err = group_appear(group);
 	if (err) {
-		pr_err("%s: group %s: cannot create the threads that it reserves (%d)\n",
-		       parent->pool->name, name, err);
-		stop_for_ever(group);
-		group_unlink(group);
-		group_free(group);
+		group_remove(group);
 		return ERR_PTR(err);
 	}
 	return group;
@@ -294,14 +311,10 @@ int kpool_group_destroy(struct kpool_group *group)
 	if (runs_below(group))
 		return -EDEADLK;
 	err = group_has_children(group);
-	if (!err) {
-		stop_for_ever(group);
-		err = group_unlink(group);
-	}
-	if (WARN(err, "kpool: %s: group %s has groups below it\n",
-		 group->pool->name, group->name))
-		return err;
-	group_free(group);
-	return 0;
+	if (!err)
+		err = group_remove(group);
+	WARN(err, "kpool: %s: group %s has groups below it\n",
+	     group->pool->name, group->name);
+	return err;
 }
 EXPORT_SYMBOL_GPL(kpool_group_destroy);

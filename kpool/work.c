@@ -18,6 +18,8 @@
 #include <linux/export.h>
 #include <linux/lockdep.h>
 
+#include <trace/events/kpool.h>
+
 #include "debugobj.h"
 #include "internal.h"
 #include "testpoint.h"
@@ -85,6 +87,7 @@ static void work_bound(struct kpool_work *work)
 	work_count(work);
 	WRITE_ONCE(work->flags, work->flags & ~(WORK_TOLD | WORK_NEVER_RAN));
 	work_set_state(work, WORK_PENDING);
+	trace_kpool_work_queue(work->group, work);
 }
 
 /*
@@ -118,6 +121,7 @@ static int queue_again(struct kpool_group *group, struct kpool_work *work)
 	work_set_state(work, WORK_REQUEUED);
 	work_count(work);
 	group_count_pending(group, 1);
+	trace_kpool_work_queue(group, work);
 	return 0;
 }
 
@@ -208,10 +212,13 @@ unsigned int work_run_ended(struct kpool_work *work, int result)
 		hlist_move_list(&rest, &work->waiters);
 		work->worker = NULL;
 		work_set_state(work, WORK_PENDING);
+		trace_kpool_work_requeue(group, work);
 		group_add_pending(group, work);
 	} else {
-		if (cancelled)
+		if (cancelled) {
 			group_count_pending(group, -1);
+			trace_kpool_work_cancel(group, work);
+		}
 		work_unbind(work);
 		waiters_complete(&rest, -ECANCELED, false);
 	}
@@ -229,6 +236,7 @@ void work_settle(struct kpool_work *work)
 	struct hlist_head waiters;
 
 	lockdep_assert_held(&group->pool->lock);
+	trace_kpool_work_cancel(group, work);
 	group_del_pending(group, work);
 	hlist_move_list(&work->waiters, &waiters);
 	work_set_result(work, -ECANCELED, false);

@@ -21,6 +21,8 @@
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
 
+#include <trace/events/kpool.h>
+
 #include "internal.h"
 #include "testpoint.h"
 
@@ -115,6 +117,7 @@ void worker_commit(struct kpool_worker *worker, struct kpool_work *work)
 		worker_set_tell(worker, TELL_SHUT);
 	work->worker = worker;
 	work_set_state(work, WORK_RUNNING);
+	trace_kpool_work_start(worker, work);
 	/* pairs with the load in next_work() */
 	smp_store_release(&worker->work, work);
 }
@@ -185,6 +188,7 @@ static struct task_struct *worker_park(struct kpool_worker *worker)
 	worker->since = jiffies;
 	list_add(&worker->entry, &pool->idle);
 	pool->nr_idle++;
+	trace_kpool_thread_park(worker);
 	if (pool->reaping || !has_spare_worker(pool))
 		return NULL;
 	pool->reaping = true;
@@ -250,6 +254,7 @@ static void call_after_run(struct kpool_worker *worker, bool leaves,
 	if (!release)
 		return;
 	WRITE_ONCE(worker->func, release);
+	trace_kpool_work_release(worker->group, work);
 	while (times--)
 		release(work);
 }
@@ -314,6 +319,7 @@ static void worker_arrive(struct kpool_worker *worker)
 	send_sig(SIGKILL, current, 1);
 	raw_spin_lock_irq(&pool->lock);
 	worker_set_tell(worker, TELL_SENT);
+	trace_kpool_tell_sent(worker);
 }
 
 /* Call the first_in() that this run made due. */
@@ -338,7 +344,9 @@ int kpool_worker_fn(void *arg)
 		test_point(KPOOL_AT_START, pool);
 		if (unlikely(worker->enters))
 			enter_hooks(worker);
+		trace_kpool_work_enter(worker, work);
 		result = work->fn(work);
+		trace_kpool_work_end(worker, work, result);
 		test_point(KPOOL_AT_END, pool);
 		raw_spin_lock_irq(&pool->lock);
 		end_run(worker, work, result);

@@ -97,8 +97,8 @@ static void failed_create_leaves_nothing(struct kunit *test)
 		expect_soon(test, processes_of(NAME) == 0);
 		expect_gone(test, NAME);
 	}
-	/* the pool, its root, two threads */
-	KUNIT_EXPECT_EQ(test, SERVICES + 4, n);
+	/* the pool, its root, two threads, its folder in sysfs */
+	KUNIT_EXPECT_EQ(test, SERVICES + 5, n);
 	kpool_destroy(pool);
 }
 
