@@ -46,20 +46,30 @@ void callback_end(struct kpool_callback *call)
 }
 
 /* Is the current thread in a callback of this group or below it? */
-bool callbacks_below(struct kpool_group *top)
+bool callbacks_below_locked(const struct kpool_group *top)
+{
+	struct kpool_callback *call;
+
+	lockdep_assert_held(&top->pool->lock);
+	if (!in_task())
+		return false;
+	list_for_each_entry(call, &top->pool->callbacks, entry)
+		if (call->task == current && group_is_below(call->group, top))
+			return true;
+	return false;
+}
+
+bool callbacks_below(const struct kpool_group *top)
 {
 	struct kpool *pool = top->pool;
-	struct kpool_callback *call;
 	unsigned long flags;
-	bool found = false;
+	bool found;
 
 	/* if it is, it has added itself */
 	if (list_empty(&pool->callbacks))
 		return false;
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	list_for_each_entry(call, &pool->callbacks, entry)
-		if (call->task == current && group_is_below(call->group, top))
-			found = true;
+	found = callbacks_below_locked(top);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	return found;
 }
@@ -76,6 +86,9 @@ void cancel_collect(struct kpool_group *group, struct kpool_group *top)
 		group->cancelled = true;
 		group_get_busy(group);
 		list_add_tail(&group->cancel_entry, &top->to_cancel);
+	} else if (!list_empty(&group->cancel_entry)) {
+		/* not begun yet; he may be what another cancel() waits for */
+		list_move_tail(&group->cancel_entry, &top->to_cancel);
 	}
 	raw_spin_unlock_irq(&pool->lock);
 }
@@ -145,7 +158,8 @@ void callbacks_flush(struct kpool_group *group)
 int kpool_callback_init(void)
 {
 	callback_wq = alloc_workqueue("kpool_callback",
-				      WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+				      WQ_UNBOUND | WQ_MEM_RECLAIM,
+				      WQ_MAX_ACTIVE);
 	return callback_wq ? 0 : -ENOMEM;
 }
 

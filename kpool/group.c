@@ -61,14 +61,15 @@ bool group_is_open(const struct kpool_group *group)
 
 /*
  * Does it refuse the current context?  One that is being drained takes works
- * from its own works only.
+ * from its own works and release functions only.
  */
 bool group_refuses(const struct kpool_group *group)
 {
 	for (; group; group = group->parent) {
 		if (likely(group->state == GROUP_OPEN))
 			continue;
-		if (group->state != GROUP_CLOSED || !works_below(group))
+		if (group->state != GROUP_CLOSED ||
+		    !(works_below(group) || callbacks_below_locked(group)))
 			return true;
 	}
 	return false;
@@ -102,41 +103,47 @@ void group_put_busy(struct kpool_group *group)
 /*
  * Wait until a group is idle.  It is looked at and the record is added under
  * the lock under which group_put_busy() answers records.
+ *
+ * Who has closed the group has kept it busy since (@put), so that it is not
+ * reopened before the record is there.  Else the wait would be for the works
+ * of its next life.
  */
-int group_await_idle(struct kpool_group *group, unsigned long timeout,
-		     bool killable)
+int group_await_idle(struct kpool_group *group, bool put,
+		     unsigned long timeout, bool killable)
 {
+	bool busy, self = runs_below(group);
 	struct kpool *pool = group->pool;
 	struct kpool_waiter waiter;
-	bool busy;
 
 	might_sleep();
-	if (runs_below(group))
-		return -EDEADLK;
 	waiter_init(&waiter, pool, 0);
 	raw_spin_lock_irq(&pool->lock);
-	busy = group->busy;
+	busy = group->busy && !self;
 	if (busy)
 		hlist_add_head(&waiter.node, &group->waiters);
+	if (put)
+		group_put_busy(group);
 	raw_spin_unlock_irq(&pool->lock);
+	if (self)
+		return -EDEADLK;
 	return busy ? await(&waiter, timeout, killable) : 0;
 }
 
 int kpool_group_wait(struct kpool_group *group)
 {
-	return group_await_idle(group, MAX_SCHEDULE_TIMEOUT, false);
+	return group_await_idle(group, false, MAX_SCHEDULE_TIMEOUT, false);
 }
 EXPORT_SYMBOL_GPL(kpool_group_wait);
 
 int kpool_group_wait_timeout(struct kpool_group *group, unsigned long timeout)
 {
-	return group_await_idle(group, timeout, false);
+	return group_await_idle(group, false, timeout, false);
 }
 EXPORT_SYMBOL_GPL(kpool_group_wait_timeout);
 
 int kpool_group_wait_killable(struct kpool_group *group)
 {
-	return group_await_idle(group, MAX_SCHEDULE_TIMEOUT, true);
+	return group_await_idle(group, false, MAX_SCHEDULE_TIMEOUT, true);
 }
 EXPORT_SYMBOL_GPL(kpool_group_wait_killable);
 
@@ -145,6 +152,7 @@ static void begin_drain(struct kpool_group *group)
 	raw_spin_lock_irq(&group->pool->lock);
 	if (group->state == GROUP_OPEN)
 		group_set_state(group, GROUP_CLOSED);
+	group_get_busy(group);
 	raw_spin_unlock_irq(&group->pool->lock);
 }
 
@@ -153,7 +161,7 @@ static int group_drain(struct kpool_group *group, unsigned long timeout,
 {
 	might_sleep();
 	begin_drain(group);
-	return group_await_idle(group, timeout, killable);
+	return group_await_idle(group, true, timeout, killable);
 }
 
 int kpool_group_drain(struct kpool_group *group)
@@ -174,7 +182,17 @@ int kpool_group_drain_killable(struct kpool_group *group)
 }
 EXPORT_SYMBOL_GPL(kpool_group_drain_killable);
 
-/* The next stop calls cancel() again, of all that take works again. */
+/* Is a group below @top stopped, other than by @top? */
+static bool is_stopped_below(const struct kpool_group *group,
+			     const struct kpool_group *top)
+{
+	for (; group != top; group = group->parent)
+		if (group->state >= GROUP_STOPPED)
+			return true;
+	return false;
+}
+
+/* The next stop calls cancel() again, of all that will take works again. */
 static void reset_cancels(struct kpool_group *top)
 {
 	struct kpool *pool = top->pool;
@@ -182,34 +200,44 @@ static void reset_cancels(struct kpool_group *top)
 
 	for (group = top; group; group = next_below(group, top)) {
 		raw_spin_lock_irq(&pool->lock);
-		if (!group_is_stopped(group))
+		if (!is_stopped_below(group, top))
 			group->cancelled = false;
 		raw_spin_unlock_irq(&pool->lock);
 	}
 }
 
+static int check_reopen(const struct kpool_group *group)
+{
+	if (!group_is_open(group->parent))
+		return -ESHUTDOWN;
+	return group->busy ? -EBUSY : 0;
+}
+
 /*
- * A stop that is still at it holds the mutex, and looks at the state when it
- * has got it: so it does not meet the works of the new life.  One that was
- * requested, or that calls cancel(), keeps the group busy.
+ * A stop or drain keeps the group busy until it has told everybody, has called
+ * cancel() or begun to, and has its record: so none meets the works of the new
+ * life.  cancel() is reset before there are any, and looked at by a stop under
+ * the mutex, so the first stop of the new life finds it.
  */
 int kpool_group_reopen(struct kpool_group *group)
 {
 	struct kpool *pool = group->pool;
-	int err = 0;
+	int err;
 
 	might_sleep();
 	mutex_lock(&pool->mutex);
 	raw_spin_lock_irq(&pool->lock);
-	if (!group_is_open(group->parent))
-		err = -ESHUTDOWN;
-	else if (group->busy)
-		err = -EBUSY;
-	else if (group->state != GROUP_OPEN)
-		group_set_state(group, GROUP_OPEN);
+	err = group->state == GROUP_OPEN ? 0 : check_reopen(group);
 	raw_spin_unlock_irq(&pool->lock);
 	if (!err)
 		reset_cancels(group);
+	raw_spin_lock_irq(&pool->lock);
+	if (group->state != GROUP_OPEN) {
+		err = check_reopen(group);
+		if (!err)
+			group_set_state(group, GROUP_OPEN);
+	}
+	raw_spin_unlock_irq(&pool->lock);
 	mutex_unlock(&pool->mutex);
 	return err;
 }

@@ -11,9 +11,10 @@
  *
  * The worker that makes the count of running works 1, or 0, calls the hook, in
  * process context and with no lock held.  Until the hook has returned nothing
- * starts in the group or below it, so whoever finds a group of its own chain
- * ENTERING or LEAVING is the one that made it so: another worker would have
- * had to start, or still run, below it.
+ * starts in the group or below it.  So a worker that finds a group of its own
+ * chain ENTERING is the one that made it so, for another would have had to
+ * start below it.  One that leaves is told which group it leaves: above that
+ * it still counts as running, so that a parent is left after its child.
  */
 #include <linux/lockdep.h>
 
@@ -39,38 +40,49 @@ bool hooks_count(struct kpool_group *group)
 	return true;
 }
 
-static void hooks_run(struct kpool_group *group,
-		      void (*hook)(struct kpool_group *group))
+/* Call a hook, if there is one; the current thread is in nothing else. */
+static void hooks_call(struct kpool_group *group,
+		       void (*hook)(struct kpool_group *group))
 {
 	struct kpool_worker *worker = current_worker();
+
+	if (!hook)
+		return;
+	if (worker)
+		WRITE_ONCE(worker->func, hook);
+	hook(group);
+}
+
+/* Call first_in() of those above that it is due for, and of this, top down. */
+void hooks_enter(struct kpool_group *group)
+{
 	struct kpool *pool = group->pool;
 
-	if (hook) {
-		if (worker)
-			WRITE_ONCE(worker->func, hook);
-		hook(group);
-	}
+	if (group->parent)
+		hooks_enter(group->parent);
+	if (READ_ONCE(group->hooks) != HOOKS_ENTERING)
+		return;
+	hooks_call(group, group->first_in);
 	raw_spin_lock_irq(&pool->lock);
-	hooks_set(group, (group->hooks + 1) % (HOOKS_LEAVING + 1));
+	hooks_set(group, HOOKS_IN);
 	group_changed(group);
 	raw_spin_unlock_irq(&pool->lock);
 	/* others may start, whatever hooks come next */
 	dispatch_more(pool);
 }
 
-/* Call first_in() of those above that it is due for, and of this, top down. */
-void hooks_enter(struct kpool_group *group)
-{
-	if (group->parent)
-		hooks_enter(group->parent);
-	if (READ_ONCE(group->hooks) == HOOKS_ENTERING)
-		hooks_run(group, group->first_in);
-}
-
-/* Call last_out() where it is due, from here upwards. */
+/* Call last_out() of this group, and of those above that it is due for then. */
 void hooks_leave(struct kpool_group *group)
 {
-	for (; group; group = group->parent)
-		if (READ_ONCE(group->hooks) == HOOKS_LEAVING)
-			hooks_run(group, group->last_out);
+	struct kpool *pool = group->pool;
+
+	while (group) {
+		hooks_call(group, group->last_out);
+		raw_spin_lock_irq(&pool->lock);
+		hooks_set(group, HOOKS_OUT);
+		group_changed(group);
+		group = group->parent ? group_put_slot(group->parent) : NULL;
+		raw_spin_unlock_irq(&pool->lock);
+		dispatch_more(pool);
+	}
 }

@@ -354,7 +354,7 @@ int kpool_spawner_fn(void *arg);
 int spawn_worker(struct kpool *pool);
 int spawn_reserve(struct kpool *pool);
 bool needs_thread(struct kpool *pool);
-bool has_spare_worker(struct kpool *pool);
+struct task_struct *start_reaping(struct kpool *pool);
 void dismiss_workers(struct kpool *pool);
 
 /* service.c */
@@ -388,7 +388,7 @@ void group_add_pending(struct kpool_group *group, struct kpool_work *work);
 void group_del_pending(struct kpool_group *group, struct kpool_work *work);
 void group_count_pending(struct kpool_group *group, int by);
 bool group_get_slot(struct kpool_group *group);
-bool group_put_slot(struct kpool_group *group);
+struct kpool_group *group_put_slot(struct kpool_group *group);
 struct kpool_group *next_group(struct kpool *pool, unsigned int nr_free);
 struct kpool_work *take_next(struct kpool_group *group);
 
@@ -402,8 +402,8 @@ bool group_is_below(const struct kpool_group *group,
 		    const struct kpool_group *top);
 void group_get_busy(struct kpool_group *group);
 void group_put_busy(struct kpool_group *group);
-int group_await_idle(struct kpool_group *group, unsigned long timeout,
-		     bool killable);
+int group_await_idle(struct kpool_group *group, bool put,
+		     unsigned long timeout, bool killable);
 
 /* tree.c */
 struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
@@ -428,7 +428,8 @@ extern struct workqueue_struct *callback_wq;
 void callback_begin(struct kpool_callback *call, struct kpool_group *group,
 		    const void *func);
 void callback_end(struct kpool_callback *call);
-bool callbacks_below(struct kpool_group *top);
+bool callbacks_below(const struct kpool_group *top);
+bool callbacks_below_locked(const struct kpool_group *top);
 void cancel_init(struct kpool_group *group);
 void cancel_collect(struct kpool_group *group, struct kpool_group *top);
 void cancel_call(struct kpool_group *top);

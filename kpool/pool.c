@@ -223,16 +223,35 @@ err_put:
 }
 EXPORT_SYMBOL_GPL(__kpool_create);
 
-static void report_leftovers(struct kpool *pool)
+#define LEFTOVERS	8	/* names copied at a time, to the stack */
+
+/* Copy names of groups other than the root, from the one numbered @from on. */
+static int copy_leftovers(struct kpool *pool, int from,
+			  char names[][KPOOL_NAME_MAX + 1])
 {
-	struct kpool_group *group;
+	struct kpool_group *group = pool->root;
+	int i = 0, n = 0;
 
 	mutex_lock(&pool->mutex);
-	for (group = pool->root; group; group = next_below(group, pool->root))
-		if (group->parent)
-			pr_warn("%s: destroyed before its group %s\n",
-				pool->name, group->name);
+	while (n < LEFTOVERS && (group = next_below(group, pool->root)))
+		if (i++ >= from)
+			strscpy(names[n++], group->name, KPOOL_NAME_MAX + 1);
 	mutex_unlock(&pool->mutex);
+	return n;
+}
+
+static void report_leftovers(struct kpool *pool)
+{
+	char names[LEFTOVERS][KPOOL_NAME_MAX + 1];
+	int from = 0, i, n;
+
+	do {
+		n = copy_leftovers(pool, from, names);
+		for (i = 0; i < n; i++)
+			pr_warn("%s: destroyed before its group %s\n",
+				pool->name, names[i]);
+		from += n;
+	} while (n == LEFTOVERS);
 }
 
 int kpool_destroy(struct kpool *pool)

@@ -141,16 +141,14 @@ void group_del_pending(struct kpool_group *group, struct kpool_work *work)
 	group_changed(group);
 }
 
-/*
- * One work more is running in a group, or one less.  Returns whether that
- * made hooks due, here or above: see hooks.c.
- */
-static bool group_count_running(struct kpool_group *group, int by)
+/* A work is to run in a group.  Returns whether that made a first_in() due. */
+bool group_get_slot(struct kpool_group *group)
 {
 	bool changed = false, hooks = false;
 
+	lockdep_assert_held(&group->pool->lock);
 	for (; group; group = group->parent) {
-		group->nr_running += by;
+		group->nr_running++;
 		if (group->has_hooks)
 			hooks |= hooks_count(group);
 		if (changed || !group->plain)
@@ -159,14 +157,26 @@ static bool group_count_running(struct kpool_group *group, int by)
 	return hooks;
 }
 
-bool group_get_slot(struct kpool_group *group)
+/*
+ * One work less runs.  If that makes a last_out() due, it counts as running in
+ * the groups above until that has returned: then the rest is given back, from
+ * the parent of the group that is returned here.
+ */
+struct kpool_group *group_put_slot(struct kpool_group *group)
 {
-	return group_count_running(group, 1);
-}
+	bool changed = false;
 
-bool group_put_slot(struct kpool_group *group)
-{
-	return group_count_running(group, -1);
+	lockdep_assert_held(&group->pool->lock);
+	for (; group; group = group->parent) {
+		group->nr_running--;
+		if (group->has_hooks && hooks_count(group)) {
+			group_changed(group);
+			return group;
+		}
+		if (changed || !group->plain)
+			changed = group_update(group);
+	}
+	return NULL;
 }
 
 /*

@@ -59,6 +59,17 @@ static bool lacks_reserve(const struct kpool *pool)
 	       pool->nr_threads < pool->max_threads;
 }
 
+/* In the order of their numbers, which several creators may have drawn. */
+static void add_worker(struct kpool_worker *worker)
+{
+	struct kpool_worker *before;
+
+	list_for_each_entry_reverse(before, &worker->pool->workers, all_entry)
+		if (before->id < worker->id)
+			break;
+	list_add(&worker->all_entry, &before->all_entry);
+}
+
 /*
  * Create a thread that is on the books already, and start it; with a ready
  * work, if there still is one.  Process context, may sleep.
@@ -81,9 +92,8 @@ int spawn_worker(struct kpool *pool)
 
 	mutex_lock(&pool->mutex);
 	raw_spin_lock_irq(&pool->lock);
-	list_add_tail(&worker->all_entry, &pool->workers);
+	add_worker(worker);
 	pool->nr_created++;
-	pool->creating_since = 0;
 	trace_kpool_thread_created(worker);
 	group = next_group(pool, pool->nr_idle + 1);
 	if (group)
@@ -175,10 +185,20 @@ static void worker_leave(struct kpool_worker *worker,
 }
 
 /* Is there an idle worker that is neither to be kept warm nor held back? */
-bool has_spare_worker(struct kpool *pool)
+static bool has_spare_worker(struct kpool *pool)
 {
 	return pool->nr_threads > pool->min_threads &&
 	       pool->nr_idle > pool->root->held;
+}
+
+/* There may be one now: the spawner looks after it, if it does not already. */
+struct task_struct *start_reaping(struct kpool *pool)
+{
+	lockdep_assert_held(&pool->lock);
+	if (pool->reaping || !has_spare_worker(pool))
+		return NULL;
+	pool->reaping = true;
+	return service_wake(&pool->spawner);
 }
 
 /* The worker that has been idle for the longest time, if that is too long. */
@@ -299,6 +319,7 @@ static void spawn_one(struct kpool *pool, unsigned long *backoff)
 		service_pause(pool, &pool->spawner, *backoff);
 		*backoff = min_t(unsigned long, *backoff * 2, BACKOFF_MAX);
 	} else {
+		pool->creating_since = 0;
 		*backoff = BACKOFF_MIN;
 	}
 }

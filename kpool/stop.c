@@ -127,17 +127,14 @@ static void end_request(struct kpool_group *group)
 }
 
 /*
- * Settle and tell everything below a closed group, and itself.  It may have
- * been reopened since it was closed: then there is nothing to do, for it was
- * idle, and it is not reopened while we hold the mutex.
+ * Settle and tell everything below a closed group, and itself.  The stop keeps
+ * the group busy, so it is not reopened meanwhile.
  */
-static bool tell_subtree(struct kpool_group *top)
+static void tell_subtree(struct kpool_group *top)
 {
 	struct kpool_group *group;
 
 	lockdep_assert_held(&top->pool->mutex);
-	if (!group_is_stopped(top))
-		return false;
 	for (group = top; group; group = next_below(group, top)) {
 		settle_group(group);
 		cancel_collect(group, top);
@@ -148,32 +145,29 @@ static bool tell_subtree(struct kpool_group *top)
 	tell_workers(top->pool, &top->pool->to_tell);
 	for (group = top; group; group = next_below(group, top))
 		end_request(group);
-	return true;
 }
 
-/* Returns whether there is something to wait for. */
-static bool begin_stop(struct kpool_group *group)
+/* The group is busy from here until group_await_idle() has put that. */
+static void begin_stop(struct kpool_group *group)
 {
 	struct kpool *pool = group->pool;
-	bool closed;
 
 	raw_spin_lock_irq(&pool->lock);
 	close_group(group);
+	group_get_busy(group);
 	raw_spin_unlock_irq(&pool->lock);
 
 	mutex_lock(&pool->mutex);
-	closed = tell_subtree(group);
+	tell_subtree(group);
 	mutex_unlock(&pool->mutex);
 	cancel_call(group);
-	return closed;
 }
 
 int kpool_group_stop(struct kpool_group *group)
 {
 	might_sleep();
-	if (!begin_stop(group))
-		return 0;
-	return group_await_idle(group, MAX_SCHEDULE_TIMEOUT, false);
+	begin_stop(group);
+	return group_await_idle(group, true, MAX_SCHEDULE_TIMEOUT, false);
 }
 EXPORT_SYMBOL_GPL(kpool_group_stop);
 
@@ -182,9 +176,8 @@ int kpool_group_stop_timeout(struct kpool_group *group, unsigned long timeout)
 	int err;
 
 	might_sleep();
-	if (!begin_stop(group))
-		return 0;
-	err = group_await_idle(group, timeout, false);
+	begin_stop(group);
+	err = group_await_idle(group, true, timeout, false);
 	if (err == -ETIMEDOUT)
 		name_stragglers(group, false);
 	return err;
@@ -194,10 +187,15 @@ EXPORT_SYMBOL_GPL(kpool_group_stop_timeout);
 /* The stop of a destroy: it cannot give up, but it says whom it waits for. */
 void stop_for_ever(struct kpool_group *group)
 {
+	int err;
+
 	begin_stop(group);
-	while (group_await_idle(group, KPOOL_WATCHDOG_PERIOD, false) ==
-	       -ETIMEDOUT)
+	err = group_await_idle(group, true, KPOOL_WATCHDOG_PERIOD, false);
+	while (err == -ETIMEDOUT) {
 		name_stragglers(group, true);
+		err = group_await_idle(group, false, KPOOL_WATCHDOG_PERIOD,
+				       false);
+	}
 }
 
 void kpool_group_request_stop(struct kpool_group *group)

@@ -207,6 +207,8 @@ static void report_refusal(struct kpool_group *group, int err)
 static int group_unlink(struct kpool_group *group)
 {
 	struct kpool *pool = group->pool;
+	struct task_struct *wake;
+	unsigned long flags;
 
 	mutex_lock(&pool->mutex);
 	if (!list_empty(&group->children)) {
@@ -215,10 +217,13 @@ static int group_unlink(struct kpool_group *group)
 	}
 	list_del(&group->sibling);
 	group->parent->reserved_below -= group->reserve;
-	raw_spin_lock_irq(&pool->lock);
+	rcu_read_lock();
+	raw_spin_lock_irqsave(&pool->lock, flags);
 	group->reserve = 0;
 	group_set_state(group, GROUP_DEAD);
-	raw_spin_unlock_irq(&pool->lock);
+	wake = start_reaping(pool);
+	unlock_and_wake(pool, flags, wake);
+	rcu_read_unlock();
 	mutex_unlock(&pool->mutex);
 	dispatch_more(pool);
 	return 0;
@@ -280,6 +285,10 @@ __kpool_group_create(struct kpool_group *parent, const char *name,
 	kpool_get(parent->pool);
 	err = group_appear(group);
 	if (err) {
+		/* its creator has never had it, and is not to be called */
+		raw_spin_lock_irq(&group->pool->lock);
+		group->cancelled = true;
+		raw_spin_unlock_irq(&group->pool->lock);
 		group_remove(group);
 		return ERR_PTR(err);
 	}

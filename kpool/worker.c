@@ -189,10 +189,25 @@ static struct task_struct *worker_park(struct kpool_worker *worker)
 	list_add(&worker->entry, &pool->idle);
 	pool->nr_idle++;
 	trace_kpool_thread_park(worker);
-	if (pool->reaping || !has_spare_worker(pool))
-		return NULL;
-	pool->reaping = true;
-	return service_wake(&pool->spawner);
+	return start_reaping(pool);
+}
+
+/*
+ * Take a work if there is one that may start, else become idle.  Returns a
+ * thread to wake.
+ *
+ * The end of a run frees a thread and a slot.  If threads are held back, that
+ * may be for two works: one that we take, and one for a reserved idle worker.
+ */
+static struct task_struct *worker_take(struct kpool_worker *worker)
+{
+	struct kpool *pool = worker->pool;
+	struct kpool_group *group = next_group(pool, pool->nr_idle + 1);
+
+	if (!group)
+		return worker_park(worker);
+	worker_commit(worker, take_next(group));
+	return pool->nr_idle ? dispatch(pool) : NULL;
 }
 
 /*
@@ -209,7 +224,6 @@ static struct kpool_work *next_work(struct kpool_worker *worker)
 {
 	struct kpool *pool = worker->pool;
 	struct kpool_work *work;
-	struct kpool_group *group;
 
 	for (;;) {
 		if (worker->work || worker->leave)
@@ -217,14 +231,11 @@ static struct kpool_work *next_work(struct kpool_worker *worker)
 		if (!worker->idle) {
 			struct task_struct *wake;
 
-			group = next_group(pool, pool->nr_idle + 1);
-			if (group) {
-				worker_commit(worker, take_next(group));
-				break;
-			}
-			wake = worker_park(worker);
+			wake = worker_take(worker);
 			if (wake)
 				wake_up_process(wake);
+			if (worker->work)
+				break;
 		}
 		set_current_state(TASK_IDLE);
 		raw_spin_unlock_irq(&pool->lock);
@@ -244,13 +255,13 @@ static struct kpool_work *next_work(struct kpool_worker *worker)
  * What the clients want to be called for at the end of a run; before that,
  * others start if the run kept them from it.
  */
-static void call_after_run(struct kpool_worker *worker, bool leaves,
-			   struct kpool_work *work, kpool_release_t release,
-			   unsigned int times)
+static void call_after_run(struct kpool_worker *worker,
+			   struct kpool_group *leaves, struct kpool_work *work,
+			   kpool_release_t release, unsigned int times)
 {
 	dispatch_more(worker->pool);
 	if (leaves)
-		hooks_leave(worker->group);
+		hooks_leave(leaves);
 	if (!release)
 		return;
 	WRITE_ONCE(worker->func, release);
@@ -270,8 +281,8 @@ static void end_run(struct kpool_worker *worker, struct kpool_work *work,
 	struct kpool_group *group = worker->group;
 	kpool_release_t release = work->release;
 	struct kpool *pool = worker->pool;
+	struct kpool_group *leaves;
 	unsigned int ended;
-	bool leaves;
 
 	if (worker->tell != TELL_OPEN)
 		worker_shut_tell(worker);
