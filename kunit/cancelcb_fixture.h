@@ -16,7 +16,6 @@ struct cancelcb {
 	int			order;		/* its turn among all calls */
 	struct task_struct	*thread;
 	bool			signal;		/* one was pending */
-	bool			atomic;		/* was not to sleep */
 	int			errs[8];
 	atomic_t		calls;
 	struct completion	entered;
@@ -32,7 +31,7 @@ static inline void cancelcb_fn(struct kpool_group *group)
 	cb->order = atomic_inc_return(&cancel_calls);
 	cb->thread = current;
 	cb->signal |= signal_pending(current);
-	cb->atomic |= in_atomic() || irqs_disabled();
+	might_sleep();
 	if (cb->spare)
 		cb->queue_err = kpool_queue(group, cb->spare);
 	if (cb->also)
@@ -73,7 +72,7 @@ static inline void expect_calls(struct kunit *test, struct cancelcb *cb,
 				int calls)
 {
 	KUNIT_EXPECT_EQ(test, calls, atomic_read(&cb->calls));
-	KUNIT_EXPECT_FALSE(test, cb->signal || cb->atomic);
+	KUNIT_EXPECT_FALSE(test, cb->signal);
 }
 
 #endif /* _KPOOL_KUNIT_CANCELCB_FIXTURE_H */

@@ -60,9 +60,10 @@ static struct tree tree(struct kunit *test)
 		t.cb[i] = cancelcb(test);
 	t.pool = test_pool(test, 2, 2);
 	parent = kpool_root(t.pool);
-	for (i = 0; i < 3; i++)
-		parent = t.group[i] = cancelcb_group(test, t.cb[i], parent,
-						     "g", 0);
+	for (i = 0; i < 3; i++) {
+		parent = cancelcb_group(test, t.cb[i], parent, "g", 0);
+		t.group[i] = parent;
+	}
 	return t;
 }
 
