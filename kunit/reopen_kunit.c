@@ -251,11 +251,12 @@ static void late_stopper_leaves_the_new_life_alone(struct kunit *test)
 	expect_started(test, g, 1);
 	complete(&keeper->go_on);
 	KUNIT_EXPECT_EQ(test, 0, join_thread(test, keep));
+	/* what it was to wait for has ended */
+	KUNIT_EXPECT_EQ(test, 0, join_thread(test, stop));
 	KUNIT_EXPECT_TRUE(test, stays(!completion_done(&g->ended)));
 	gated_open_all(g, 2);
 	expect_over(test, g, 2);
 	KUNIT_EXPECT_FALSE(test, g->told || g->signalled);
-	KUNIT_EXPECT_EQ(test, 0, join_thread(test, stop));
 }
 
 #define LIVES		150
