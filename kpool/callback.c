@@ -109,20 +109,27 @@ static struct kpool_group *begin_cancel(struct kpool_group *top,
 	return group;
 }
 
-static void call_cancels(struct kpool_group *top)
+/* Call the next cancel() of those collected; false if there is none. */
+static bool call_cancel(struct kpool_group *top)
 {
 	struct kpool_callback call;
 	struct kpool_group *group;
 
-	while ((group = begin_cancel(top, &call))) {
+	group = begin_cancel(top, &call);
+	if (group) {
 		group->cancel(group);
 		callback_end(&call);
 	}
+	return group;
 }
 
 static void cancel_fn(struct work_struct *item)
 {
-	call_cancels(container_of(item, struct kpool_group, cancel_item));
+	struct kpool_group *top = container_of(item, struct kpool_group,
+					       cancel_item);
+
+	while (call_cancel(top))
+		;
 }
 
 void cancel_init(struct kpool_group *group)
@@ -139,13 +146,16 @@ void cancel_queue(struct kpool_group *top)
 		queue_work(callback_wq, &top->cancel_item);
 }
 
-/* The same, from a thread that stops @top and may sleep. */
+/*
+ * The same, from a thread that stops @top and may sleep.  It may be a work that
+ * is told meanwhile: then the rest is left to the workqueue.
+ */
 void cancel_call(struct kpool_group *top)
 {
-	if (signal_pending(current))
-		cancel_queue(top);
-	else
-		call_cancels(top);
+	while (!signal_pending(current))
+		if (!call_cancel(top))
+			return;
+	cancel_queue(top);
 }
 
 /* After a group is idle: the workqueue executes our code for it no more. */

@@ -6,6 +6,7 @@
 #include <linux/err.h>
 #include <linux/export.h>
 
+#include "fault.h"
 #include "internal.h"
 
 static void destroy_group(void *group)
@@ -25,7 +26,12 @@ __devm_kpool_group_create(struct device *dev, struct kpool_group *parent,
 	group = __kpool_group_create(parent, name, params, lock_name, key);
 	if (IS_ERR(group))
 		return group;
-	err = devm_add_action_or_reset(dev, destroy_group, group);
-	return err ? ERR_PTR(err) : group;
+	err = fault_create() ? -ENOMEM :
+			       devm_add_action(dev, destroy_group, group);
+	if (err) {
+		kpool_group_destroy(group);
+		return ERR_PTR(err);
+	}
+	return group;
 }
 EXPORT_SYMBOL_GPL(__devm_kpool_group_create);
