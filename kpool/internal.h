@@ -69,6 +69,7 @@ enum work_state {
 /* work->flags */
 #define WORK_TOLD	BIT(0)	/* told by itself; cleared when next bound */
 #define WORK_NEVER_RAN	BIT(1)	/* the last queueing was cancelled before */
+#define WORK_FRONT	BIT(2)	/* requeued: to the front, not to the tail */
 #define WORK_STATIC	KPOOL_WORK_STATIC /* known to be initialised */
 
 /*
@@ -309,6 +310,8 @@ void service_pause(struct kpool *pool, struct kpool_service *service,
 void service_stop(struct kpool *pool, struct kpool_service *service);
 
 /* work.c */
+int queue_with_flags(struct kpool_group *group, struct kpool_work *work,
+		     unsigned int flags);
 void work_set_state(struct kpool_work *work, enum work_state state);
 bool work_is_told(const struct kpool_work *work);
 unsigned int work_run_ended(struct kpool_work *work, int result);

@@ -79,14 +79,12 @@ static void work_count(struct kpool_work *work)
 	group_count_pending(work->group, 1);
 }
 
-/* Take an idle work for a group, and append it. */
-static void work_bind(struct kpool_work *work, struct kpool_group *group)
+/* Begin a queueing of a work that was idle, and is bound to its group now. */
+static void work_begin(struct kpool_work *work)
 {
 	debug_work_activate(work);
 	work_count(work);
-	WRITE_ONCE(work->flags, work->flags & ~(WORK_TOLD | WORK_NEVER_RAN));
-	work_set_state(work, WORK_PENDING);
-	group_add_pending(group, work);
+	WRITE_ONCE(work->flags, work->flags & WORK_STATIC);
 }
 
 /*
@@ -109,20 +107,41 @@ static void work_set_result(struct kpool_work *work, int result, bool ran)
 		WRITE_ONCE(work->flags, work->flags | WORK_NEVER_RAN);
 }
 
-static int queue_again(struct kpool_group *group, struct kpool_work *work)
+/* Append a work that is counted already, or put it in front. */
+static void work_wait_turn(struct kpool_work *work, bool front)
+{
+	struct kpool_group *group = work->group;
+
+	work_set_state(work, WORK_PENDING);
+	group_add_pending(group, work);
+	if (front)
+		list_move(&work->entry, &group->pending);
+}
+
+static int queue_again(struct kpool_group *group, struct kpool_work *work,
+		       unsigned int flags)
 {
 	if (work->flags & WORK_TOLD || work->state == WORK_RELEASING)
 		return -ECANCELED;
 	if (work->state != WORK_RUNNING)
 		return -EALREADY;
-	if (!group_has_room(group))
+	/* no thread can be committed to it before its run has ended */
+	if (flags & KPOOL_NOQUEUE || !group_has_room(group))
 		return -EAGAIN;
+	if (flags & KPOOL_FRONT)
+		WRITE_ONCE(work->flags, work->flags | WORK_FRONT);
 	work_set_state(work, WORK_REQUEUED);
 	work_count(work);
 	return 0;
 }
 
-static int queue_locked(struct kpool_group *group, struct kpool_work *work)
+/*
+ * A work that can start now is the only one that can, by the invariant of
+ * queue.c; so the thread that dispatch() finds is for it: KPOOL_NOQUEUE.
+ */
+static __always_inline int
+queue_locked(struct kpool_group *group, struct kpool_work *work,
+	     unsigned int flags)
 {
 	struct kpool_group *bound;
 
@@ -130,10 +149,11 @@ static int queue_locked(struct kpool_group *group, struct kpool_work *work)
 		return -ESHUTDOWN;
 	bound = READ_ONCE(work->group);
 	if (bound == group)
-		return queue_again(group, work);
+		return queue_again(group, work, flags);
 	if (bound)
 		return -EBUSY;
-	if (!group_can_start(group) && !group_has_room(group))
+	if (!group_can_start(group) &&
+	    (flags & KPOOL_NOQUEUE || !group_has_room(group)))
 		return -EAGAIN;
 	/*
 	 * Two pools may want the same work under two locks.  A group that is
@@ -141,8 +161,17 @@ static int queue_locked(struct kpool_group *group, struct kpool_work *work)
 	 */
 	if (cmpxchg(&work->group, NULL, group))
 		return -EBUSY;
-	work_bind(work, group);
+	work_begin(work);
+	work_wait_turn(work, flags & KPOOL_FRONT);
 	return 0;
+}
+
+/* The same for all but kpool_queue(), which has a copy without the flags. */
+int queue_with_flags(struct kpool_group *group, struct kpool_work *work,
+		     unsigned int flags)
+{
+	lockdep_assert_held(&group->pool->lock);
+	return queue_locked(group, work, flags);
 }
 
 int kpool_queue(struct kpool_group *group, struct kpool_work *work)
@@ -154,7 +183,7 @@ int kpool_queue(struct kpool_group *group, struct kpool_work *work)
 
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	err = queue_locked(group, work);
+	err = queue_locked(group, work, 0);
 	if (!err)
 		wake = dispatch(pool);
 	unlock_and_wake(pool, flags, wake);
@@ -179,6 +208,16 @@ static void split_waiters(struct kpool_work *work, u32 seq,
 	}
 }
 
+/* The run has ended, and a further one was asked for. */
+static void work_requeue(struct kpool_work *work)
+{
+	bool front = work->flags & WORK_FRONT;
+
+	work->worker = NULL;
+	WRITE_ONCE(work->flags, work->flags & ~WORK_FRONT);
+	work_wait_turn(work, front);
+}
+
 /*
  * The function of a work has returned.  Answers those who waited for this
  * run, and queues the work again if that was asked for and is still wanted.
@@ -199,9 +238,7 @@ unsigned int work_run_ended(struct kpool_work *work, int result)
 	work_set_result(work, result, !cancelled);
 	if (again && !cancelled) {
 		hlist_move_list(&rest, &work->waiters);
-		work->worker = NULL;
-		work_set_state(work, WORK_PENDING);
-		group_add_pending(group, work);
+		work_requeue(work);
 	} else {
 		if (cancelled)
 			group_count_pending(group, -1);

@@ -174,6 +174,33 @@ static inline void kpool_work_destroy_onstack(struct kpool_work *work) { }
 int __must_check kpool_queue(struct kpool_group *group,
 			     struct kpool_work *work);
 
+/* For kpool_queue_flags(). */
+#define KPOOL_NOQUEUE		BIT(0)	/* start now, or not at all */
+#define KPOOL_FRONT		BIT(1)	/* before the others of its group */
+
+/**
+ * kpool_queue_flags() - queue a work in a special way
+ * @group: the group that the work is stopped, waited for and limited with
+ * @work: an initialised work
+ * @flags: any of KPOOL_NOQUEUE and KPOOL_FRONT
+ *
+ * KPOOL_NOQUEUE: an idle thread is committed to the work before this returns,
+ * or the work is refused with -EAGAIN.  Whatever the number of callers, no more
+ * works are accepted than there are idle threads and slots.  No thread is
+ * created.  A work that runs is refused as well.
+ *
+ * KPOOL_FRONT: the work goes before all that its group has pending.  Its group
+ * gets its turn no earlier.  A work that runs goes to the front when its run
+ * ends.  An ordered group, or one below an ordered group, refuses this flag.
+ *
+ * Context: any but NMI, as kpool_queue().
+ * Return: as kpool_queue(); -EAGAIN also that it could not start at once;
+ * -EINVAL an unknown flag, or KPOOL_FRONT where max_active is 1.
+ */
+int __must_check kpool_queue_flags(struct kpool_group *group,
+				   struct kpool_work *work,
+				   unsigned int flags);
+
 /**
  * kpool_work_wait() - wait for a work to end
  * @work: the work
