@@ -79,6 +79,30 @@ static void work_count(struct kpool_work *work)
 	group_count_pending(work->group, 1);
 }
 
+/* A disabled work is refused for that, whatever else is in its way. */
+static int refuse(const struct kpool_work *work, int err)
+{
+	return atomic_read(&work->disabled) ? -ECANCELED : err;
+}
+
+/*
+ * Bind an idle work to a group.
+ *
+ * Two pools may want the same work under two locks, so it takes a cmpxchg().
+ * That is also the barrier against kpool_work_disable(): see disable.c.
+ */
+static __always_inline int work_bind(struct kpool_work *work,
+				     struct kpool_group *group)
+{
+	if (cmpxchg(&work->group, NULL, group))
+		return refuse(work, -EBUSY);
+	if (unlikely(atomic_read(&work->disabled))) {
+		smp_store_release(&work->group, NULL);
+		return -ECANCELED;
+	}
+	return 0;
+}
+
 /* Begin a queueing of a work that was idle, and is bound to its group now. */
 static void work_begin(struct kpool_work *work)
 {
@@ -144,6 +168,7 @@ queue_locked(struct kpool_group *group, struct kpool_work *work,
 	     unsigned int flags)
 {
 	struct kpool_group *bound;
+	int err;
 
 	if (group_is_stopped(group))
 		return -ESHUTDOWN;
@@ -151,16 +176,13 @@ queue_locked(struct kpool_group *group, struct kpool_work *work,
 	if (bound == group)
 		return queue_again(group, work, flags);
 	if (bound)
-		return -EBUSY;
+		return refuse(work, -EBUSY);
 	if (!group_can_start(group) &&
 	    (flags & KPOOL_NOQUEUE || !group_has_room(group)))
-		return -EAGAIN;
-	/*
-	 * Two pools may want the same work under two locks.  A group that is
-	 * bound here was bound under our lock; it cannot be this one.
-	 */
-	if (cmpxchg(&work->group, NULL, group))
-		return -EBUSY;
+		return refuse(work, -EAGAIN);
+	err = work_bind(work, group);
+	if (err)
+		return err;
 	work_begin(work);
 	work_wait_turn(work, flags & KPOOL_FRONT);
 	return 0;

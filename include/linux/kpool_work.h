@@ -61,6 +61,7 @@ struct kpool_work {
 	int			result;		/* L: of the last run that ended */
 	u8			state;		/* L: enum work_state */
 	u8			flags;		/* L: WORK_* */
+	atomic_t		disabled;	/* A: see kpool/disable.c */
 #ifdef CONFIG_LOCKDEP
 	struct lockdep_map	lockdep_map;	/* I */
 #endif
@@ -169,7 +170,7 @@ static inline void kpool_work_destroy_onstack(struct kpool_work *work) { }
  * Return: 0 queued; -EALREADY it is pending already; -ESHUTDOWN the group or
  * one above it refuses; -EAGAIN it would have to wait and max_queued works
  * wait already; -EBUSY it is pending or running in another group, or has not
- * been given back there; -ECANCELED it is being cancelled.
+ * been given back there; -ECANCELED it is being cancelled, or is disabled.
  */
 int __must_check kpool_queue(struct kpool_group *group,
 			     struct kpool_work *work);
@@ -277,6 +278,44 @@ enum kpool_cancel kpool_work_cancel(struct kpool_work *work);
  * work itself; it is told all the same.
  */
 int kpool_work_cancel_sync(struct kpool_work *work);
+
+/**
+ * kpool_work_disable() - cancel a work, and refuse it from now on
+ * @work: an initialised work, queued or not
+ *
+ * Cancels it as kpool_work_cancel() does.  From here on queueing is refused
+ * with -ECANCELED, in every group, until kpool_work_enable() has been called as
+ * often as this.
+ *
+ * Context: any but NMI, as kpool_queue().
+ * Return: what the work was doing.
+ */
+enum kpool_cancel kpool_work_disable(struct kpool_work *work);
+
+/**
+ * kpool_work_disable_sync() - disable a work and wait until it has ended
+ * @work: an initialised work, queued or not
+ *
+ * On return its function is not executing, and will not until somebody enables
+ * the work and queues it again.
+ *
+ * Context: process context, may sleep, uninterruptibly.
+ * Return: as kpool_work_cancel_sync(); -EDEADLK from the work itself: it is
+ * disabled and told, but not waited for.
+ */
+int kpool_work_disable_sync(struct kpool_work *work);
+
+/**
+ * kpool_work_enable() - take one kpool_work_disable() back
+ * @work: the work
+ *
+ * A work that was told and has not ended is still refused until it has.  To
+ * enable a work that is not disabled is a bug, and warned about.
+ *
+ * Context: any but NMI.
+ * Return: true if it may be queued again, false if it is disabled still.
+ */
+bool kpool_work_enable(struct kpool_work *work);
 
 /**
  * kpool_work_busy() - is the work pending, running, or to be given back?
