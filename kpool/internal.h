@@ -72,6 +72,9 @@ enum work_state {
 #define WORK_FRONT	BIT(2)	/* requeued: to the front, not to the tail */
 #define WORK_STATIC	KPOOL_WORK_STATIC /* known to be initialised */
 
+/* For queue_with_flags(): not before those who wait for room in the group. */
+#define QUEUE_IN_TURN	BIT(31)
+
 /*
  * Whether a worker may be, is being, or has been sent a signal for the work
  * that it runs.  Changed by worker_set_tell() only.  TELL_SENDING is what
@@ -148,6 +151,8 @@ struct kpool_group {
 	struct list_head	releasing;	/* L: works to be given back */
 	struct work_struct	release_item;	/* A: gives them back */
 	struct hlist_head	waiters;	/* L: until busy is 0 */
+	struct list_head	room_waiters;	/* L: struct room_waiter */
+	struct list_head	room_place;	/* L: pool->room, if there are any */
 	struct list_head	stop_entry;	/* L: pool->to_stop */
 	struct list_head	children;	/* M */
 	struct list_head	sibling;	/* M: parent->children */
@@ -175,6 +180,7 @@ struct kpool {
 	raw_spinlock_t		lock;		/* guards L */
 	struct list_head	idle;		/* L: workers, newest first */
 	struct list_head	ready;		/* L: groups that lack a thread */
+	struct list_head	room;		/* L: groups whose room is awaited */
 	struct list_head	to_tell;	/* L: workers, for the stopper */
 	struct list_head	to_stop;	/* L: groups, for the stopper */
 	/* from before its creation to the decision that it leaves */
@@ -351,6 +357,20 @@ struct kpool_group *next_below(struct kpool_group *pos,
 			       struct kpool_group *top);
 int name_len(const char *name);
 bool name_is_valid(const char *name);
+
+/* room.c */
+void room_wake(struct kpool *pool, bool start);
+void room_refuse(struct kpool_group *group);
+
+/*
+ * One more work may wait than before; or, with @start, one may start at once
+ * that could not.  Who waits for that is woken.  Called under the lock.
+ */
+static inline void room_made(struct kpool *pool, bool start)
+{
+	if (unlikely(!list_empty(&pool->room)))
+		room_wake(pool, start);
+}
 
 /* stop.c */
 int kpool_stopper_fn(void *arg);

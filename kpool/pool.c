@@ -91,6 +91,7 @@ static struct kpool *pool_alloc(const char *name,
 	raw_spin_lock_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->idle);
 	INIT_LIST_HEAD(&pool->ready);
+	INIT_LIST_HEAD(&pool->room);
 	INIT_LIST_HEAD(&pool->to_tell);
 	INIT_LIST_HEAD(&pool->releases);
 	INIT_LIST_HEAD(&pool->to_stop);

@@ -89,6 +89,7 @@ void group_del_pending(struct kpool_group *group, struct kpool_work *work)
 	group_count_pending(group, -1);
 	if (list_empty(&group->pending))
 		list_del_init(&group->place);
+	room_made(group->pool, false);
 }
 
 static void group_get_slot(struct kpool_group *group)

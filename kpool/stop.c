@@ -119,8 +119,10 @@ static void tell_subtree(struct kpool_group *top)
 {
 	struct kpool_group *group;
 
-	for (group = top; group; group = next_below(group, top))
+	for (group = top; group; group = next_below(group, top)) {
 		settle_group(group);
+		room_refuse(group);
+	}
 	for (group = top; group; group = next_below(group, top))
 		tell_workers(top->pool, &group->running);
 	/* some may be here, cancelled by one who must not sleep */

@@ -142,6 +142,26 @@ static void work_wait_turn(struct kpool_work *work, bool front)
 		list_move(&work->entry, &group->pending);
 }
 
+/* May one more work wait in this group, in its turn if that is asked for? */
+static __always_inline bool may_wait(struct kpool_group *group,
+				     unsigned int flags)
+{
+	if (flags & KPOOL_NOQUEUE)
+		return false;
+	if (flags & QUEUE_IN_TURN && !list_empty(&group->room_waiters))
+		return false;
+	return group_has_room(group);
+}
+
+/* May one more work start at once? */
+static __always_inline bool may_start(struct kpool_group *group,
+				      unsigned int flags)
+{
+	if (flags & QUEUE_IN_TURN && !list_empty(&group->room_waiters))
+		return false;
+	return group_can_start(group);
+}
+
 static int queue_again(struct kpool_group *group, struct kpool_work *work,
 		       unsigned int flags)
 {
@@ -150,7 +170,7 @@ static int queue_again(struct kpool_group *group, struct kpool_work *work,
 	if (work->state != WORK_RUNNING)
 		return -EALREADY;
 	/* no thread can be committed to it before its run has ended */
-	if (flags & KPOOL_NOQUEUE || !group_has_room(group))
+	if (!may_wait(group, flags))
 		return -EAGAIN;
 	if (flags & KPOOL_FRONT)
 		WRITE_ONCE(work->flags, work->flags | WORK_FRONT);
@@ -177,8 +197,7 @@ queue_locked(struct kpool_group *group, struct kpool_work *work,
 		return queue_again(group, work, flags);
 	if (bound)
 		return refuse(work, -EBUSY);
-	if (!group_can_start(group) &&
-	    (flags & KPOOL_NOQUEUE || !group_has_room(group)))
+	if (!may_start(group, flags) && !may_wait(group, flags))
 		return refuse(work, -EAGAIN);
 	err = work_bind(work, group);
 	if (err)
@@ -262,8 +281,10 @@ unsigned int work_run_ended(struct kpool_work *work, int result)
 		hlist_move_list(&rest, &work->waiters);
 		work_requeue(work);
 	} else {
-		if (cancelled)
+		if (cancelled) {
 			group_count_pending(group, -1);
+			room_made(group->pool, false);
+		}
 		work_unbind(work);
 		waiters_complete(&rest, -ECANCELED, false);
 	}

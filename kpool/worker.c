@@ -147,6 +147,7 @@ static struct task_struct *worker_park(struct kpool_worker *worker)
 	worker->since = jiffies;
 	list_add(&worker->entry, &pool->idle);
 	pool->nr_idle++;
+	room_made(pool, true);
 	if (pool->reaping || pool->nr_threads <= pool->min_threads)
 		return NULL;
 	pool->reaping = true;
@@ -220,6 +221,7 @@ static void end_run(struct kpool_worker *worker, struct kpool_work *work,
 	ended = work_run_ended(work, result);
 	if (release) {
 		worker->func = release;
+		room_made(pool, true);
 		/* others go on meanwhile, if this run kept them from it */
 		rcu_read_lock();
 		wake = dispatch(pool);

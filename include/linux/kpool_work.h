@@ -203,6 +203,44 @@ int __must_check kpool_queue_flags(struct kpool_group *group,
 				   unsigned int flags);
 
 /**
+ * kpool_queue_wait() - queue a work, waiting for room if need be
+ * @group: the group that the work is stopped, waited for and limited with
+ * @work: an initialised work
+ * @timeout: in jiffies; 0 only looks
+ *
+ * Where kpool_queue() would refuse the work because of max_queued, this waits
+ * until it would not.  Who waits for room in one group is served in order, and
+ * one that comes by kpool_queue_wait() does not overtake them; groups that
+ * wait for room in the same upper group take turns.  kpool_queue() does not
+ * wait for anybody, and may be faster.
+ *
+ * The work is not bound to the group while the caller waits: others may queue
+ * it meanwhile, and then this returns -EALREADY or -EBUSY.
+ *
+ * Context: process context, may sleep, uninterruptibly.
+ * Return: as kpool_queue(), but for -EAGAIN; -ETIMEDOUT there was no room in
+ * time; -ESHUTDOWN also that the group was stopped meanwhile; -EDEADLK there
+ * is no room and the caller is a work of the group or its release function.
+ */
+int __must_check kpool_queue_wait(struct kpool_group *group,
+				  struct kpool_work *work,
+				  unsigned long timeout);
+
+/**
+ * kpool_queue_wait_killable() - queue a work, waiting for room, or be killed
+ * @group: the group that the work is stopped, waited for and limited with
+ * @work: an initialised work
+ * @timeout: in jiffies; 0 only looks
+ *
+ * Context: process context, may sleep, killably.  A work that was told to
+ * stop counts as killed.
+ * Return: as kpool_queue_wait(), and -EINTR.
+ */
+int __must_check kpool_queue_wait_killable(struct kpool_group *group,
+					   struct kpool_work *work,
+					   unsigned long timeout);
+
+/**
  * kpool_work_wait() - wait for a work to end
  * @work: the work
  * @result: where its function's return value goes, or NULL
