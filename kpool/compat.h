@@ -4,6 +4,7 @@
 #define _KPOOL_COMPAT_H
 
 #include <linux/module.h>
+#include <linux/timer.h>
 #include <linux/version.h>
 
 /* The namespace became a string in 6.13. */
@@ -15,6 +16,16 @@
 #define KPOOL_IMPORT_NS(ns)	MODULE_IMPORT_NS(#ns)
 #define KPOOL_EXPORT_KUNIT(sym)	\
 	EXPORT_SYMBOL_NS_GPL(sym, "EXPORTED_FOR_KUNIT_TESTING")
+#endif
+
+/* Renamed in 6.2. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define timer_delete(timer)	del_timer(timer)
+#endif
+
+/* Renamed in 6.16. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+#define timer_destroy_on_stack(timer)	destroy_timer_on_stack(timer)
 #endif
 
 #endif /* _KPOOL_COMPAT_H */

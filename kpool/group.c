@@ -151,6 +151,7 @@ struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
 		group->max_queued = params->max_queued;
 	}
 	INIT_LIST_HEAD(&group->pending);
+	INIT_LIST_HEAD(&group->delayed);
 	INIT_LIST_HEAD(&group->running);
 	INIT_LIST_HEAD(&group->told);
 	INIT_LIST_HEAD(&group->place);

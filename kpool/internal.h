@@ -63,6 +63,7 @@ enum work_state {
 	WORK_RUNNING,	/* a worker is committed to it, or runs it */
 	WORK_REQUEUED,	/* running, and queued once more meanwhile */
 	WORK_RELEASING,	/* cancelled while pending; on group->releasing */
+	WORK_DELAYED,	/* its timer is armed, or has expired just now */
 	NR_WORK_STATES
 };
 
@@ -70,10 +71,15 @@ enum work_state {
 #define WORK_TOLD	BIT(0)	/* told by itself; cleared when next bound */
 #define WORK_NEVER_RAN	BIT(1)	/* the last queueing was cancelled before */
 #define WORK_FRONT	BIT(2)	/* requeued: to the front, not to the tail */
+#define WORK_LATER	BIT(3)	/* requeued: not before its timer's expires */
 #define WORK_STATIC	KPOOL_WORK_STATIC /* known to be initialised */
 
-/* For queue_with_flags(): not before those who wait for room in the group. */
+/*
+ * For queue_with_flags(): not before those who wait for room in the group; and
+ * an idle work is bound and counted, but its place is left to the caller.
+ */
 #define QUEUE_IN_TURN	BIT(31)
+#define QUEUE_LATER	BIT(30)
 
 /*
  * Whether a worker may be, is being, or has been sent a signal for the work
@@ -137,6 +143,7 @@ struct kpool_group {
 	int			max_queued;	/* I; 0: none */
 
 	struct list_head	pending;	/* L: works, in order */
+	struct list_head	delayed;	/* L: works whose timer is armed */
 	struct list_head	running;	/* L: workers not told yet */
 	struct list_head	told;		/* L: workers told or skipped */
 	struct list_head	place;		/* L: pool->ready, or ->blocked */
@@ -322,6 +329,7 @@ void work_set_state(struct kpool_work *work, enum work_state state);
 bool work_is_told(const struct kpool_work *work);
 unsigned int work_run_ended(struct kpool_work *work, int result);
 void work_settle(struct kpool_work *work);
+void work_wait_turn(struct kpool_work *work, bool front);
 void work_unbind(struct kpool_work *work);
 
 /* wait.c */
@@ -371,6 +379,11 @@ static inline void room_made(struct kpool *pool, bool start)
 	if (unlikely(!list_empty(&pool->room)))
 		room_wake(pool, start);
 }
+
+/* delayed.c */
+bool delayed_disarm(struct kpool_work *work);
+bool delayed_requeue(struct kpool_work *work);
+void delayed_settle(struct kpool_group *group);
 
 /* stop.c */
 int kpool_stopper_fn(void *arg);

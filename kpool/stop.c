@@ -121,6 +121,7 @@ static void tell_subtree(struct kpool_group *top)
 
 	for (group = top; group; group = next_below(group, top)) {
 		settle_group(group);
+		delayed_settle(group);
 		room_refuse(group);
 	}
 	for (group = top; group; group = next_below(group, top))

@@ -12,6 +12,8 @@
  *	    |                                              |   | end: PENDING
  *	    +----------------------------------------------+---+ end, told
  *
+ * A work with a delay is DELAYED before it is PENDING: see delayed.c.
+ *
  * A work is bound to a group, in work->group, while it is not IDLE.  The lock
  * of that group's pool guards everything else in it.
  */
@@ -43,11 +45,15 @@ void work_set_state(struct kpool_work *work, enum work_state state)
 {
 	static const u8 from[NR_WORK_STATES] = {
 		[WORK_IDLE] = BIT(WORK_PENDING) | BIT(WORK_RUNNING) |
-			      BIT(WORK_REQUEUED) | BIT(WORK_RELEASING),
-		[WORK_PENDING] = BIT(WORK_IDLE) | BIT(WORK_REQUEUED),
+			      BIT(WORK_REQUEUED) | BIT(WORK_RELEASING) |
+			      BIT(WORK_DELAYED),
+		[WORK_PENDING] = BIT(WORK_IDLE) | BIT(WORK_REQUEUED) |
+				 BIT(WORK_DELAYED),
 		[WORK_RUNNING] = BIT(WORK_PENDING),
 		[WORK_REQUEUED] = BIT(WORK_RUNNING),
-		[WORK_RELEASING] = BIT(WORK_PENDING),
+		[WORK_RELEASING] = BIT(WORK_PENDING) | BIT(WORK_DELAYED),
+		[WORK_DELAYED] = BIT(WORK_IDLE) | BIT(WORK_REQUEUED) |
+				 BIT(WORK_PENDING),
 	};
 
 	lockdep_assert_held(&work->group->pool->lock);
@@ -97,6 +103,7 @@ static __always_inline int work_bind(struct kpool_work *work,
 	if (cmpxchg(&work->group, NULL, group))
 		return refuse(work, -EBUSY);
 	if (unlikely(atomic_read(&work->disabled))) {
+		/* nobody has seen it bound, but who waits for our lock */
 		smp_store_release(&work->group, NULL);
 		return -ECANCELED;
 	}
@@ -132,7 +139,7 @@ static void work_set_result(struct kpool_work *work, int result, bool ran)
 }
 
 /* Append a work that is counted already, or put it in front. */
-static void work_wait_turn(struct kpool_work *work, bool front)
+void work_wait_turn(struct kpool_work *work, bool front)
 {
 	struct kpool_group *group = work->group;
 
@@ -157,6 +164,8 @@ static __always_inline bool may_wait(struct kpool_group *group,
 static __always_inline bool may_start(struct kpool_group *group,
 				      unsigned int flags)
 {
+	if (flags & QUEUE_LATER)
+		return false;
 	if (flags & QUEUE_IN_TURN && !list_empty(&group->room_waiters))
 		return false;
 	return group_can_start(group);
@@ -174,6 +183,8 @@ static int queue_again(struct kpool_group *group, struct kpool_work *work,
 		return -EAGAIN;
 	if (flags & KPOOL_FRONT)
 		WRITE_ONCE(work->flags, work->flags | WORK_FRONT);
+	if (flags & QUEUE_LATER)
+		WRITE_ONCE(work->flags, work->flags | WORK_LATER);
 	work_set_state(work, WORK_REQUEUED);
 	work_count(work);
 	return 0;
@@ -203,7 +214,8 @@ queue_locked(struct kpool_group *group, struct kpool_work *work,
 	if (err)
 		return err;
 	work_begin(work);
-	work_wait_turn(work, flags & KPOOL_FRONT);
+	if (!(flags & QUEUE_LATER))
+		work_wait_turn(work, flags & KPOOL_FRONT);
 	return 0;
 }
 
@@ -256,7 +268,8 @@ static void work_requeue(struct kpool_work *work)
 
 	work->worker = NULL;
 	WRITE_ONCE(work->flags, work->flags & ~WORK_FRONT);
-	work_wait_turn(work, front);
+	if (!delayed_requeue(work))
+		work_wait_turn(work, front);
 }
 
 /*
@@ -293,7 +306,7 @@ unsigned int work_run_ended(struct kpool_work *work, int result)
 }
 
 /*
- * Take a pending work away.  It is over now, or when its release function has
+ * Take a pending work away, or one whose timer will not expire any more.  It is over now, or when its release function has
  * been called.
  */
 void work_settle(struct kpool_work *work)
