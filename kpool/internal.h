@@ -71,6 +71,7 @@ enum work_state {
 #define WORK_TOLD	BIT(0)	/* told by itself; cleared when next bound */
 #define WORK_NEVER_RAN	BIT(1)	/* the last queueing was cancelled before */
 #define WORK_FRONT	BIT(2)	/* requeued: to the front, not to the tail */
+#define WORK_STARTING	BIT(4)	/* somebody waits for kpool_ready() */
 #define WORK_LATER	BIT(3)	/* requeued: not before its timer's expires */
 #define WORK_STATIC	KPOOL_WORK_STATIC /* known to be initialised */
 
@@ -248,6 +249,7 @@ struct kpool_waiter {
 	u32			seq;		/* I: queueing it waits for */
 	int			result;		/* L until done */
 	bool			ran;		/* L until done */
+	bool			starts;		/* I: part of a kpool_start() */
 };
 
 /*
@@ -384,6 +386,9 @@ static inline void room_made(struct kpool *pool, bool start)
 bool delayed_disarm(struct kpool_work *work);
 bool delayed_requeue(struct kpool_work *work);
 void delayed_settle(struct kpool_group *group);
+
+/* start.c */
+void start_ended(struct kpool_work *work, struct hlist_head *ran);
 
 /* stop.c */
 int kpool_stopper_fn(void *arg);

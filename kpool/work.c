@@ -289,6 +289,8 @@ unsigned int work_run_ended(struct kpool_work *work, int result)
 	lockdep_assert_held(&group->pool->lock);
 	split_waiters(work, work->seq - again, &ran);
 	hlist_move_list(&work->waiters, &rest);
+	if (unlikely(work->flags & WORK_STARTING))
+		start_ended(work, &ran);
 	work_set_result(work, result, !cancelled);
 	if (again && !cancelled) {
 		hlist_move_list(&rest, &work->waiters);
@@ -306,8 +308,8 @@ unsigned int work_run_ended(struct kpool_work *work, int result)
 }
 
 /*
- * Take a pending work away, or one whose timer will not expire any more.  It is over now, or when its release function has
- * been called.
+ * Take a pending work away, or one whose timer will not expire any more.  It
+ * is over now, or when its release function has been called.
  */
 void work_settle(struct kpool_work *work)
 {

@@ -406,7 +406,8 @@ static void cancel_while_it_expires(struct kunit *test)
 	expect_done(test, &at_expiry.done);
 	KUNIT_EXPECT_EQ(test, KPOOL_CANCEL_PENDING, at_expiry.was);
 	KUNIT_EXPECT_EQ(test, 0, kpool_group_wait_timeout(root, DEADLINE));
-	KUNIT_EXPECT_EQ(test, -ECANCELED, kpool_work_wait(&d->dw.work, NULL));
+	KUNIT_EXPECT_EQ(test, -ECANCELED,
+			kpool_work_wait_timeout(&d->dw.work, NULL, 0));
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&d->runs));
 	KUNIT_EXPECT_EQ(test, 1, atomic_read(&d->released));
 	KUNIT_EXPECT_EQ(test, 0, pool_pending(pool));
@@ -451,13 +452,14 @@ static void stop_while_it_expires(struct kunit *test)
 	expect_armed(test, root, d, 1);
 	expect_done(test, &at_expiry.done);
 	KUNIT_EXPECT_EQ(test, 0, kpool_group_stop_timeout(root, DEADLINE));
-	KUNIT_EXPECT_EQ(test, -ECANCELED, kpool_work_wait(&d->dw.work, NULL));
+	KUNIT_EXPECT_EQ(test, -ECANCELED,
+			kpool_work_wait_timeout(&d->dw.work, NULL, 0));
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&d->runs));
 }
 
 static void slow_hook(struct delayed *d)
 {
-	udelay(300);
+	mdelay(1);
 }
 
 /* Freed at once after it; whatever the timer is doing. */
@@ -533,7 +535,8 @@ static void request_from_hardirq_settles(struct kunit *test)
 	expect_armed(test, group, d, LONG);
 	call_in_hardirq(test, request_stop, kpool_root(pool));
 	KUNIT_EXPECT_EQ(test, 0, kpool_group_wait_timeout(group, DEADLINE));
-	KUNIT_EXPECT_EQ(test, -ECANCELED, kpool_work_wait(&d->dw.work, NULL));
+	KUNIT_EXPECT_EQ(test, -ECANCELED,
+			kpool_work_wait_timeout(&d->dw.work, NULL, 0));
 	KUNIT_EXPECT_FALSE(test, timer_pending(&d->dw.timer));
 }
 

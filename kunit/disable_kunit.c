@@ -77,7 +77,8 @@ static void pending_work_never_runs(struct kunit *test)
 	expect_queued(test, root, g, 2);
 	KUNIT_EXPECT_EQ(test, KPOOL_CANCEL_PENDING,
 			kpool_work_disable(&g[1].work));
-	KUNIT_EXPECT_EQ(test, -ECANCELED, kpool_work_wait(&g[1].work, NULL));
+	KUNIT_EXPECT_EQ(test, -ECANCELED,
+			kpool_work_wait_timeout(&g[1].work, NULL, 0));
 	expect_disabled(test, root, &g[1]);
 	gated_open_all(g, 2);
 	expect_over(test, g, 1);

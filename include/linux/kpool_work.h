@@ -396,6 +396,18 @@ bool kpool_should_stop(void);
 void kpool_stop_ack(void);
 
 /**
+ * kpool_ready() - tell who started this work how that went
+ * @ret: 0 the work is ready, and goes on; else why not, and the function
+ *	returns soon
+ *
+ * Only the first call in a run counts.  Does nothing if nobody waits in
+ * kpool_start() for this run.
+ *
+ * Context: inside a work, any.  Does nothing elsewhere.
+ */
+void kpool_ready(int ret);
+
+/**
  * kpool_current() - the work that this thread runs
  *
  * Context: any.
