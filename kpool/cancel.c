@@ -4,6 +4,8 @@
  */
 #include <linux/export.h>
 
+#include <trace/events/kpool.h>
+
 #include "internal.h"
 
 struct cancel {
@@ -25,6 +27,7 @@ static struct task_struct *cancel_running(struct kpool_work *work,
 	struct kpool_worker *worker = work->worker;
 	struct kpool *pool = worker->pool;
 
+	trace_kpool_work_tell(work->group, work);
 	WRITE_ONCE(work->flags, work->flags | WORK_TOLD);
 	if (worker->tell != TELL_OPEN)
 		return NULL;

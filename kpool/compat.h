@@ -18,6 +18,13 @@
 	EXPORT_SYMBOL_NS_GPL(sym, "EXPORTED_FOR_KUNIT_TESTING")
 #endif
 
+/* The source of a string in an event is given once, with it, since 6.10. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define kpool_assign_str(dst, src)	__assign_str(dst, src)
+#else
+#define kpool_assign_str(dst, src)	__assign_str(dst)
+#endif
+
 /* Renamed in 6.2. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 #define timer_delete(timer)	del_timer(timer)

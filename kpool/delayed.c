@@ -218,7 +218,7 @@ static void change_time(struct kpool_delayed_work *dw, unsigned long expires,
 static int delay_locked(struct kpool_group *group,
 			struct kpool_delayed_work *dw, unsigned long expires)
 {
-	int err = queue_with_flags(group, &dw->work, QUEUE_LATER);
+	int err = queue_with_flags(group, &dw->work, QUEUE_LATER, NULL);
 
 	if (err)
 		return err;
@@ -242,14 +242,13 @@ static int queue_delayed(struct kpool_group *group,
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	if (change && may_change(group, &dw->work)) {
 		change_time(dw, expires, delay);
+		wake = dispatch(pool);
 		ret = 1;
 	} else if (delay) {
 		ret = delay_locked(group, dw, expires);
 	} else {
-		ret = queue_with_flags(group, &dw->work, 0);
+		ret = queue_with_flags(group, &dw->work, 0, &wake);
 	}
-	if (ret >= 0)
-		wake = dispatch(pool);
 	unlock_and_wake(pool, flags, wake);
 	rcu_read_unlock();
 	return ret;

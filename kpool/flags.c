@@ -30,9 +30,7 @@ int kpool_queue_flags(struct kpool_group *group, struct kpool_work *work,
 
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&pool->lock, irqs);
-	err = queue_with_flags(group, work, flags);
-	if (!err)
-		wake = dispatch(pool);
+	err = queue_with_flags(group, work, flags, &wake);
 	unlock_and_wake(pool, irqs, wake);
 	rcu_read_unlock();
 	return err;

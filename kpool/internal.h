@@ -47,9 +47,6 @@
 /* No hold of pool->lock handles more works, threads or groups than this. */
 #define KPOOL_BATCH		32
 
-/* Depth of the deepest group; the root has depth 0. */
-#define KPOOL_GROUP_DEPTH	1
-
 /* How often a stop without deadline names those that do not end. */
 #define KPOOL_WATCHDOG_PERIOD	(30 * HZ)
 
@@ -71,8 +68,8 @@ enum work_state {
 #define WORK_TOLD	BIT(0)	/* told by itself; cleared when next bound */
 #define WORK_NEVER_RAN	BIT(1)	/* the last queueing was cancelled before */
 #define WORK_FRONT	BIT(2)	/* requeued: to the front, not to the tail */
-#define WORK_STARTING	BIT(4)	/* somebody waits for kpool_ready() */
 #define WORK_LATER	BIT(3)	/* requeued: not before its timer's expires */
+#define WORK_STARTING	BIT(4)	/* somebody waits for kpool_ready() */
 #define WORK_STATIC	KPOOL_WORK_STATIC /* known to be initialised */
 
 /*
@@ -115,49 +112,93 @@ struct kpool_worker {
 	bool			idle;		/* L: on pool->idle */
 	bool			leave;		/* L: no more works, end */
 	bool			named;		/* L: as straggler of this run */
+	bool			enters;		/* W, and L at the commit */
 	unsigned int		id;		/* I */
 	unsigned long		since;		/* L: jiffies of run or idleness */
 	struct completion	exited;		/* A: has left our text */
 };
 
-/* Of a group, changed by group_set_state() only. */
+/*
+ * Of a group, changed by group_set_state() only.  Up to GROUP_CLOSED its
+ * pending works start.
+ */
 enum group_state {
 	GROUP_OPEN,
+	GROUP_CLOSED,	/* refuses queueing but by its own works: a drain */
 	GROUP_STOPPED,	/* refuses queueing, tells its works */
 	GROUP_DEAD,	/* being freed */
+	NR_GROUP_STATES
+};
+
+/*
+ * How far a group is with its hooks, changed by hooks_set() only.  While it
+ * enters or leaves nothing starts in it or below it.
+ */
+enum hooks_state {
+	HOOKS_OUT,	/* nothing runs; first_in() comes next */
+	HOOKS_ENTERING,	/* a worker is about to call first_in(), or in it */
+	HOOKS_IN,	/* works run; last_out() comes next */
+	HOOKS_LEAVING,	/* a worker is about to call last_out(), or in it */
+};
+
+/* A group's lists of turns: see queue.c. */
+enum turns {
+	TURN_ANY,	/* of everything that may start */
+	TURN_COVERED,	/* of what takes a reserved thread */
+	NR_TURNS
 };
 
 /*
  * A group.
  *
  * Owned by whoever created it until kpool_group_destroy(); the root by the
- * pool.  Holds a reference to its pool.  A work that is bound to it keeps it
- * busy, and a busy group is not destroyed.  Readers of work->group may look
- * at it under RCU, so it is freed after a grace period.
+ * pool.  Holds a reference to its pool, and is not destroyed before those
+ * below it.  A work that is bound to it keeps it busy, and a busy group is not
+ * destroyed.  Readers of work->group may look at it under RCU, so it is freed
+ * after a grace period.
  */
 struct kpool_group {
 	struct kpool		*pool;		/* I */
 	struct kpool_group	*parent;	/* I; NULL for the root */
 	unsigned int		depth;		/* I */
 	enum group_state	state;		/* L */
-	int			max_active;	/* I; 0: none */
-	int			max_queued;	/* I; 0: none */
+	unsigned int		max_active;	/* I; 0: none */
+	unsigned int		max_queued;	/* I; 0: none */
+	unsigned int		reserve;	/* I: threads */
+	unsigned int		flags;		/* I: KPOOL_NOSIGNAL */
+	bool			has_hooks;	/* I */
+	bool			plain;		/* I: runs do not change turns */
+	bool			cancelled;	/* L: cancel() is called, or was */
+	enum hooks_state	hooks;		/* L */
 
 	struct list_head	pending;	/* L: works, in order */
 	struct list_head	delayed;	/* L: works whose timer is armed */
 	struct list_head	running;	/* L: workers not told yet */
 	struct list_head	told;		/* L: workers told or skipped */
-	struct list_head	place;		/* L: pool->ready, or ->blocked */
-	struct list_head	blocked;	/* L: groups that we block */
+	struct list_head	turns[NR_TURNS];	/* L: of children, and own */
+	struct list_head	turn[NR_TURNS];		/* L: parent->turns */
+	struct list_head	own_turn;	/* L: ->turns[TURN_ANY] */
 
 	/* own queueings not yet over, plus groups below that have some */
 	unsigned int		busy;		/* L */
 	/* of this group and all below it */
 	unsigned int		nr_running;	/* L */
 	unsigned int		nr_pending;	/* L */
+	/* threads held back: by all children, and by the group itself */
+	unsigned int		held_below;	/* L */
+	unsigned int		held;		/* L */
+	unsigned int		reserved_below;	/* M: by children, admitted */
+
+	void			(*cancel)(struct kpool_group *group);	/* I */
+	void			(*first_in)(struct kpool_group *group);	/* I */
+	void			(*last_out)(struct kpool_group *group);	/* I */
+	void			*data;		/* I: the client's */
 
 	struct list_head	releasing;	/* L: works to be given back */
 	struct work_struct	release_item;	/* A: gives them back */
+	struct list_head	to_cancel;	/* L: groups, of a stop from here */
+	struct list_head	cancel_entry;	/* L: ->to_cancel of a group */
+	struct work_struct	cancel_item;	/* A: calls their cancel() */
 	struct hlist_head	waiters;	/* L: until busy is 0 */
 	struct list_head	room_waiters;	/* L: struct room_waiter */
 	struct list_head	room_place;	/* L: pool->room, if there are any */
@@ -166,6 +207,7 @@ struct kpool_group {
 	struct list_head	sibling;	/* M: parent->children */
 	struct rcu_head		rcu;
 	struct lockdep_map	lockdep_map;	/* I */
+	struct kpool_dir	*dir;		/* I: in sysfs; see sysfs.c */
 	char			name[KPOOL_NAME_MAX + 1];	/* I */
 };
 
@@ -187,7 +229,6 @@ struct kpool_service {
 struct kpool {
 	raw_spinlock_t		lock;		/* guards L */
 	struct list_head	idle;		/* L: workers, newest first */
-	struct list_head	ready;		/* L: groups that lack a thread */
 	struct list_head	room;		/* L: groups whose room is awaited */
 	struct list_head	to_tell;	/* L: workers, for the stopper */
 	struct list_head	to_stop;	/* L: groups, for the stopper */
@@ -203,7 +244,7 @@ struct kpool {
 
 	/* the spawner will look for threads that are idle for too long */
 	bool			reaping;	/* L */
-	struct list_head	releases;	/* L: struct kpool_release */
+	struct list_head	callbacks;	/* L: struct kpool_callback */
 	/* threads that kpool_create() waits for */
 	unsigned int		nr_cold;	/* L */
 	/* threads that were started without a work, and have not arrived */
@@ -213,7 +254,7 @@ struct kpool {
 	unsigned long		creating_since;	/* L: jiffies, or 0 */
 	unsigned long		nr_created;	/* L */
 	unsigned long		nr_failed;	/* L: creations that failed */
-	unsigned int		next_id;	/* S, and kpool_create() before */
+	unsigned int		next_id;	/* L: of the next thread */
 	struct ratelimit_state	failure_rs;	/* A: messages of failures */
 
 	struct mutex		mutex;		/* guards M */
@@ -225,14 +266,15 @@ struct kpool {
 };
 
 /*
- * A release function that executes for a cancelled work; on the stack of the
- * thread that calls it.
+ * A client's function that executes outside of a worker, on the stack of the
+ * thread that calls it: the release function of a cancelled work, or cancel()
+ * of a group that is stopped.
  */
-struct kpool_release {
-	struct list_head	entry;		/* L: pool->releases */
+struct kpool_callback {
+	struct list_head	entry;		/* L: pool->callbacks */
 	struct kpool_group	*group;		/* I */
 	struct task_struct	*task;		/* I */
-	kpool_release_t		func;		/* L */
+	const void		*func;		/* L */
 	unsigned long		since;		/* L: jiffies */
 	bool			named;		/* L: as straggler */
 };
@@ -246,6 +288,8 @@ struct kpool_waiter {
 	struct hlist_node	node;		/* L: of work or group */
 	struct completion	done;		/* A */
 	struct kpool		*pool;		/* I */
+	struct task_struct	*task;		/* I: who waits */
+	unsigned long		since;		/* I: jiffies */
 	u32			seq;		/* I: queueing it waits for */
 	int			result;		/* L until done */
 	bool			ran;		/* L until done */
@@ -303,14 +347,30 @@ with_work_locked(struct kpool_work *work,
 /* worker.c */
 int kpool_worker_fn(void *arg);
 struct kpool_worker *current_worker(void);
+bool works_below(const struct kpool_group *top);
 bool runs_below(struct kpool_group *top);
 void worker_set_tell(struct kpool_worker *worker, enum tell_state tell);
 void worker_commit(struct kpool_worker *worker, struct kpool_work *work);
+struct task_struct *start_idle_worker(struct kpool_work *work);
 struct task_struct *dispatch(struct kpool *pool);
+void dispatch_more(struct kpool *pool);
+
+/* hooks.c */
+bool hooks_count(struct kpool_group *group);
+void hooks_enter(struct kpool_group *group);
+void hooks_leave(struct kpool_group *group);
+
+static inline bool hooks_in_progress(const struct kpool_group *group)
+{
+	return group->hooks == HOOKS_ENTERING || group->hooks == HOOKS_LEAVING;
+}
 
 /* spawner.c */
 int kpool_spawner_fn(void *arg);
 int spawn_worker(struct kpool *pool);
+int spawn_reserve(struct kpool *pool);
+bool needs_thread(struct kpool *pool);
+bool has_spare_worker(struct kpool *pool);
 void dismiss_workers(struct kpool *pool);
 
 /* service.c */
@@ -326,12 +386,12 @@ void service_stop(struct kpool *pool, struct kpool_service *service);
 
 /* work.c */
 int queue_with_flags(struct kpool_group *group, struct kpool_work *work,
-		     unsigned int flags);
+		     unsigned int flags, struct task_struct **wake);
+void work_wait_turn(struct kpool_work *work, bool front);
 void work_set_state(struct kpool_work *work, enum work_state state);
 bool work_is_told(const struct kpool_work *work);
 unsigned int work_run_ended(struct kpool_work *work, int result);
 void work_settle(struct kpool_work *work);
-void work_wait_turn(struct kpool_work *work, bool front);
 void work_unbind(struct kpool_work *work);
 
 /* wait.c */
@@ -341,30 +401,39 @@ int await(struct kpool_waiter *waiter, unsigned long timeout, bool killable);
 
 /* queue.c */
 bool group_has_room(const struct kpool_group *group);
-bool group_can_start(struct kpool_group *group);
+bool group_can_start(const struct kpool_group *group);
+void group_changed(struct kpool_group *group);
 void group_add_pending(struct kpool_group *group, struct kpool_work *work);
 void group_del_pending(struct kpool_group *group, struct kpool_work *work);
 void group_count_pending(struct kpool_group *group, int by);
-void group_put_slot(struct kpool_group *group);
-struct kpool_group *ready_group(struct kpool *pool);
-struct kpool_work *take_ready(struct kpool_group *group);
+bool group_get_slot(struct kpool_group *group);
+bool group_put_slot(struct kpool_group *group);
+struct kpool_group *next_group(struct kpool *pool, unsigned int nr_free);
+struct kpool_work *take_next(struct kpool_group *group);
 
 /* group.c */
-struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
-				const char *name,
-				const struct kpool_group_params *params,
-				const char *lock_name,
-				struct lock_class_key *key);
 void group_set_state(struct kpool_group *group, enum group_state state);
+const char *group_state_name(const struct kpool_group *group);
 bool group_is_stopped(const struct kpool_group *group);
+bool group_is_open(const struct kpool_group *group);
+bool group_refuses(const struct kpool_group *group);
 bool group_is_below(const struct kpool_group *group,
 		    const struct kpool_group *top);
 void group_get_busy(struct kpool_group *group);
 void group_put_busy(struct kpool_group *group);
 int group_await_idle(struct kpool_group *group, unsigned long timeout,
 		     bool killable);
+
+/* tree.c */
+struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
+				const char *name,
+				const struct kpool_group_params *params,
+				const char *lock_name,
+				struct lock_class_key *key);
 struct kpool_group *next_below(struct kpool_group *pos,
 			       struct kpool_group *top);
+
+/* name.c */
 int name_len(const char *name);
 bool name_is_valid(const char *name);
 
@@ -395,14 +464,23 @@ int kpool_stopper_fn(void *arg);
 void deliver_tells(struct kpool *pool, struct kpool_worker **workers, int n);
 void stop_for_ever(struct kpool_group *group);
 
+/* callback.c */
+extern struct workqueue_struct *callback_wq;
+void callback_begin(struct kpool_callback *call, struct kpool_group *group,
+		    const void *func);
+void callback_end(struct kpool_callback *call);
+bool callbacks_below(struct kpool_group *top);
+void cancel_init(struct kpool_group *group);
+void cancel_collect(struct kpool_group *group, struct kpool_group *top);
+void cancel_call(struct kpool_group *top);
+void cancel_queue(struct kpool_group *top);
+void callbacks_flush(struct kpool_group *group);
+int kpool_callback_init(void);
+void kpool_callback_exit(void);
+
 /* release.c */
-void release_init(struct kpool_group *group, const char *lock_name,
-		  struct lock_class_key *key);
+void release_init(struct kpool_group *group);
 void release_queue(struct kpool_work *work);
-void release_flush(struct kpool_group *group);
-bool releases_below(struct kpool_group *top);
-int kpool_release_init(void);
-void kpool_release_exit(void);
 
 /* straggler.c */
 void name_stragglers(struct kpool_group *top, bool again);
@@ -412,6 +490,12 @@ extern struct mutex pools_mutex;
 extern struct list_head pools;
 void kpool_get(struct kpool *pool);
 void kpool_put(struct kpool *pool);
+
+/* sysfs.c */
+int sysfs_add_group(struct kpool_group *group);
+void sysfs_del_group(struct kpool_group *group);
+int kpool_sysfs_init(void);
+void kpool_sysfs_exit(void);
 
 /* debugfs.c */
 void kpool_debugfs_init(void);

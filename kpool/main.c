@@ -12,10 +12,15 @@
 
 static int __init kpool_init(void)
 {
-	int err = kpool_release_init();
+	int err = kpool_callback_init();
 
 	if (err)
 		return err;
+	err = kpool_sysfs_init();
+	if (err) {
+		kpool_callback_exit();
+		return err;
+	}
 	kpool_debugfs_init();
 	return 0;
 }
@@ -27,7 +32,8 @@ static int __init kpool_init(void)
 static void __exit kpool_exit(void)
 {
 	kpool_debugfs_exit();
-	kpool_release_exit();
+	kpool_sysfs_exit();
+	kpool_callback_exit();
 }
 
 module_init(kpool_init);

@@ -90,10 +90,9 @@ static struct kpool *pool_alloc(const char *name,
 		return ERR_PTR(-ENOMEM);
 	raw_spin_lock_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->idle);
-	INIT_LIST_HEAD(&pool->ready);
 	INIT_LIST_HEAD(&pool->room);
 	INIT_LIST_HEAD(&pool->to_tell);
-	INIT_LIST_HEAD(&pool->releases);
+	INIT_LIST_HEAD(&pool->callbacks);
 	INIT_LIST_HEAD(&pool->to_stop);
 	INIT_LIST_HEAD(&pool->workers);
 	INIT_LIST_HEAD(&pool->registry_entry);
@@ -208,10 +207,15 @@ struct kpool *__kpool_create(const char *name,
 	err = pool_start(pool);
 	if (err)
 		goto err_unregister;
+	err = sysfs_add_group(pool->root);
+	if (err)
+		goto err_end_threads;
 	/* The caller uses our symbols, so we are not being unloaded. */
 	__module_get(THIS_MODULE);
 	return pool;
 
+err_end_threads:
+	pool_end_threads(pool);
 err_unregister:
 	pool_unregister(pool);
 err_put:
@@ -225,9 +229,10 @@ static void report_leftovers(struct kpool *pool)
 	struct kpool_group *group;
 
 	mutex_lock(&pool->mutex);
-	list_for_each_entry(group, &pool->root->children, sibling)
-		pr_warn("%s: destroyed before its group %s\n", pool->name,
-			group->name);
+	for (group = pool->root; group; group = next_below(group, pool->root))
+		if (group->parent)
+			pr_warn("%s: destroyed before its group %s\n",
+				pool->name, group->name);
 	mutex_unlock(&pool->mutex);
 }
 
@@ -246,13 +251,16 @@ int kpool_destroy(struct kpool *pool)
 	stop_for_ever(pool->root);
 	report_leftovers(pool);
 
+	/* Its files are not read or written any more; see sysfs.c. */
+	sysfs_del_group(pool->root);
+
 	/*
 	 * 2. Threads end.  Works, the only thing that could keep one, are
 	 *    over; a canceller that was about to wake a service thread is in
 	 *    an RCU read section, which keeps the task.
 	 */
 	pool_end_threads(pool);
-	release_flush(pool->root);
+	callbacks_flush(pool->root);
 
 	/*
 	 * 3. The name is free.  The debugfs file, which finds pools under the

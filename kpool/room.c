@@ -97,14 +97,12 @@ static int room_try(struct room_waiter *room)
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	err = queue_with_flags(group, room->work,
-			       list_empty(&room->entry) ? QUEUE_IN_TURN : 0);
-	if (err == -EAGAIN && room->may_sleep) {
+			       list_empty(&room->entry) ? QUEUE_IN_TURN : 0,
+			       &wake);
+	if (err == -EAGAIN && room->may_sleep)
 		room_enter(room);
-	} else {
-		if (!err)
-			wake = dispatch(pool);
+	else
 		room_leave(room);
-	}
 	unlock_and_wake(pool, flags, wake);
 	rcu_read_unlock();
 	return err;

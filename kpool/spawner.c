@@ -39,7 +39,9 @@ static struct kpool_worker *create_worker(struct kpool *pool)
 	INIT_LIST_HEAD(&worker->run_entry);
 	init_completion(&worker->exited);
 	worker->pool = pool;
+	raw_spin_lock_irq(&pool->lock);
 	worker->id = pool->next_id++;
+	raw_spin_unlock_irq(&pool->lock);
 	task = kthread_create_on_node(kpool_worker_fn, worker, NUMA_NO_NODE,
 				      "kpool/%s/%u", pool->name, worker->id);
 	if (IS_ERR(task)) {
@@ -48,6 +50,13 @@ static struct kpool_worker *create_worker(struct kpool *pool)
 	}
 	worker->task = task;
 	return worker;
+}
+
+/* Are fewer threads free than are held back, and may there be one more? */
+static bool lacks_reserve(const struct kpool *pool)
+{
+	return pool->nr_idle + pool->nr_arriving < pool->root->held &&
+	       pool->nr_threads < pool->max_threads;
 }
 
 /*
@@ -59,6 +68,7 @@ int spawn_worker(struct kpool *pool)
 	struct kpool_worker *worker;
 	struct kpool_group *group;
 
+	trace_kpool_thread_create(pool);
 	test_point(KPOOL_AT_CREATE, pool);
 	worker = create_worker(pool);
 	if (IS_ERR(worker)) {
@@ -74,15 +84,39 @@ int spawn_worker(struct kpool *pool)
 	list_add_tail(&worker->all_entry, &pool->workers);
 	pool->nr_created++;
 	pool->creating_since = 0;
-	group = ready_group(pool);
+	trace_kpool_thread_created(worker);
+	group = next_group(pool, pool->nr_idle + 1);
 	if (group)
-		worker_commit(worker, take_ready(group));
+		worker_commit(worker, take_next(group));
 	else
 		pool->nr_arriving++;
 	raw_spin_unlock_irq(&pool->lock);
 	mutex_unlock(&pool->mutex);
 	wake_up_process(worker->task);
 	return 0;
+}
+
+/*
+ * Create threads until as many are free as are held back, or there is no room.
+ * Process context, may sleep; whoever needs one meanwhile gets it.
+ */
+int spawn_reserve(struct kpool *pool)
+{
+	int err = 0;
+
+	do {
+		bool wanted;
+
+		raw_spin_lock_irq(&pool->lock);
+		wanted = lacks_reserve(pool);
+		if (wanted)
+			pool->nr_threads++;
+		raw_spin_unlock_irq(&pool->lock);
+		if (!wanted)
+			break;
+		err = spawn_worker(pool);
+	} while (!err);
+	return err;
 }
 
 /*
@@ -137,6 +171,14 @@ static void worker_leave(struct kpool_worker *worker,
 		list_del(&worker->entry);
 	}
 	list_add_tail(&worker->entry, leaving);
+	trace_kpool_thread_leave(worker);
+}
+
+/* Is there an idle worker that is neither to be kept warm nor held back? */
+bool has_spare_worker(struct kpool *pool)
+{
+	return pool->nr_threads > pool->min_threads &&
+	       pool->nr_idle > pool->root->held;
 }
 
 /* The worker that has been idle for the longest time, if that is too long. */
@@ -144,7 +186,7 @@ static struct kpool_worker *overdue_worker(struct kpool *pool)
 {
 	struct kpool_worker *oldest;
 
-	if (list_empty(&pool->idle) || pool->nr_threads <= pool->min_threads)
+	if (!has_spare_worker(pool))
 		return NULL;
 	oldest = list_last_entry(&pool->idle, struct kpool_worker, entry);
 	if (time_before(jiffies, oldest->since + pool->idle_timeout))
@@ -157,7 +199,7 @@ static long reap_delay(struct kpool *pool)
 {
 	struct kpool_worker *oldest;
 
-	pool->reaping = pool->nr_idle && pool->nr_threads > pool->min_threads;
+	pool->reaping = has_spare_worker(pool);
 	if (!pool->reaping)
 		return MAX_SCHEDULE_TIMEOUT;
 	oldest = list_last_entry(&pool->idle, struct kpool_worker, entry);
@@ -285,13 +327,15 @@ static void spawner_rest(struct kpool *pool, struct list_head *leaving)
 }
 
 /*
- * Is there a ready work that no thread is for?  One that is on its way without
- * a work will take one when it arrives, and wakes us then.
+ * Is there a work that could start if there was a thread, or are fewer idle
+ * than are reserved?  One that is on its way without a work will take one when
+ * it arrives, and wakes the spawner then.
  */
-static bool needs_thread(struct kpool *pool)
+bool needs_thread(struct kpool *pool)
 {
-	return pool->nr_threads < pool->max_threads && !pool->nr_arriving &&
-	       ready_group(pool);
+	if (pool->nr_threads >= pool->max_threads || pool->nr_arriving)
+		return false;
+	return lacks_reserve(pool) || next_group(pool, pool->nr_idle + 1);
 }
 
 int kpool_spawner_fn(void *arg)

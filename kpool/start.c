@@ -31,9 +31,9 @@ static struct starter *to_starter(struct kpool_waiter *waiter)
 }
 
 static int start_locked(struct kpool_group *group, struct kpool_work *work,
-			struct starter *starter)
+			struct starter *starter, struct task_struct **wake)
 {
-	int err = queue_with_flags(group, work, 0);
+	int err = queue_with_flags(group, work, 0, wake);
 
 	if (err)
 		return err;
@@ -57,9 +57,7 @@ int kpool_start(struct kpool_group *group, struct kpool_work *work)
 		return -EDEADLK;
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	err = start_locked(group, work, &starter);
-	if (!err)
-		wake = dispatch(pool);
+	err = start_locked(group, work, &starter, &wake);
 	unlock_and_wake(pool, flags, wake);
 	rcu_read_unlock();
 	if (err)

@@ -8,6 +8,7 @@
 #define _KPOOL_TESTPOINT_H
 
 struct kpool;
+struct module;
 
 enum kpool_test_point {
 	KPOOL_AT_BIRTH,		/* worker: before it may be signalled */
@@ -21,6 +22,9 @@ enum kpool_test_point {
 };
 
 #if IS_ENABLED(CONFIG_KUNIT)
+/* kpool itself, for a test that counts its users; NULL if it is built in. */
+extern struct module * const kpool_test_module;
+
 extern void (*kpool_test_hook)(enum kpool_test_point point,
 			       struct kpool *pool);
 

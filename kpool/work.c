@@ -20,6 +20,8 @@
 #include <linux/export.h>
 #include <linux/lockdep.h>
 
+#include <trace/events/kpool.h>
+
 #include "debugobj.h"
 #include "internal.h"
 #include "testpoint.h"
@@ -82,7 +84,6 @@ static void work_count(struct kpool_work *work)
 	WRITE_ONCE(work->seq, seq ? seq : 1);	/* 0: never queued */
 	smp_wmb();	/* pairs with smp_rmb() in work_is_over() */
 	group_get_busy(work->group);
-	group_count_pending(work->group, 1);
 }
 
 /* A disabled work is refused for that, whatever else is in its way. */
@@ -116,6 +117,7 @@ static void work_begin(struct kpool_work *work)
 	debug_work_activate(work);
 	work_count(work);
 	WRITE_ONCE(work->flags, work->flags & WORK_STATIC);
+	trace_kpool_work_queue(work->group, work);
 }
 
 /*
@@ -187,44 +189,52 @@ static int queue_again(struct kpool_group *group, struct kpool_work *work,
 		WRITE_ONCE(work->flags, work->flags | WORK_LATER);
 	work_set_state(work, WORK_REQUEUED);
 	work_count(work);
+	group_count_pending(group, 1);
+	trace_kpool_work_queue(group, work);
 	return 0;
 }
 
-/*
- * A work that can start now is the only one that can, by the invariant of
- * queue.c; so the thread that dispatch() finds is for it: KPOOL_NOQUEUE.
- */
 static __always_inline int
 queue_locked(struct kpool_group *group, struct kpool_work *work,
-	     unsigned int flags)
+	     unsigned int flags, struct task_struct **wake)
 {
 	struct kpool_group *bound;
+	bool starts;
 	int err;
 
-	if (group_is_stopped(group))
+	if (group_refuses(group))
 		return -ESHUTDOWN;
 	bound = READ_ONCE(work->group);
 	if (bound == group)
 		return queue_again(group, work, flags);
 	if (bound)
 		return refuse(work, -EBUSY);
-	if (!may_start(group, flags) && !may_wait(group, flags))
+	starts = may_start(group, flags);
+	if (!starts && !may_wait(group, flags))
 		return refuse(work, -EAGAIN);
 	err = work_bind(work, group);
 	if (err)
 		return err;
 	work_begin(work);
-	if (!(flags & QUEUE_LATER))
+	if (starts) {
+		work_set_state(work, WORK_PENDING);
+		*wake = start_idle_worker(work);
+		return 0;
+	}
+	group_count_pending(group, 1);
+	if (!(flags & QUEUE_LATER)) {
 		work_wait_turn(work, flags & KPOOL_FRONT);
+		*wake = dispatch(group->pool);
+	}
 	return 0;
 }
 
 /* The same for all but kpool_queue(), which has a copy without the flags. */
 int queue_with_flags(struct kpool_group *group, struct kpool_work *work,
-		     unsigned int flags)
+		     unsigned int flags, struct task_struct **wake)
 {
 	lockdep_assert_held(&group->pool->lock);
-	return queue_locked(group, work, flags);
+	return queue_locked(group, work, flags, wake);
 }
 
 int kpool_queue(struct kpool_group *group, struct kpool_work *work)
@@ -236,9 +246,7 @@ int kpool_queue(struct kpool_group *group, struct kpool_work *work)
 
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	err = queue_locked(group, work, 0);
-	if (!err)
-		wake = dispatch(pool);
+	err = queue_locked(group, work, 0, &wake);
 	unlock_and_wake(pool, flags, wake);
 	rcu_read_unlock();
 	return err;
@@ -294,11 +302,13 @@ unsigned int work_run_ended(struct kpool_work *work, int result)
 	work_set_result(work, result, !cancelled);
 	if (again && !cancelled) {
 		hlist_move_list(&rest, &work->waiters);
+		trace_kpool_work_requeue(group, work);
 		work_requeue(work);
 	} else {
 		if (cancelled) {
 			group_count_pending(group, -1);
 			room_made(group->pool, false);
+			trace_kpool_work_cancel(group, work);
 		}
 		work_unbind(work);
 		waiters_complete(&rest, -ECANCELED, false);
@@ -317,6 +327,7 @@ void work_settle(struct kpool_work *work)
 	struct hlist_head waiters;
 
 	lockdep_assert_held(&group->pool->lock);
+	trace_kpool_work_cancel(group, work);
 	group_del_pending(group, work);
 	hlist_move_list(&work->waiters, &waiters);
 	work_set_result(work, -ECANCELED, false);

@@ -21,6 +21,8 @@
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
 
+#include <trace/events/kpool.h>
+
 #include "internal.h"
 #include "testpoint.h"
 
@@ -33,17 +35,21 @@ struct kpool_worker *current_worker(void)
 	return kthread_data(current);
 }
 
+/* Does this thread run a work of this group, or of one below it? */
+bool works_below(const struct kpool_group *top)
+{
+	struct kpool_worker *worker = current_worker();
+
+	return worker && worker->group && group_is_below(worker->group, top);
+}
+
 /*
  * Does this thread execute something of this group, or of one below it?  Then
  * it must not wait for it.
  */
 bool runs_below(struct kpool_group *top)
 {
-	struct kpool_worker *worker = current_worker();
-
-	if (worker)
-		return worker->group && group_is_below(worker->group, top);
-	return releases_below(top);
+	return works_below(top) || callbacks_below(top);
 }
 
 void worker_set_tell(struct kpool_worker *worker, enum tell_state tell)
@@ -101,15 +107,30 @@ void worker_commit(struct kpool_worker *worker, struct kpool_work *work)
 		pool->nr_idle--;
 		list_del(&worker->entry);
 	}
+	worker->enters = group_get_slot(group);
 	list_add_tail(&worker->run_entry, &group->running);
 	worker->group = group;
 	worker->func = work->fn;
 	worker->since = jiffies;
 	worker->named = false;
+	if (group->flags & KPOOL_NOSIGNAL)
+		worker_set_tell(worker, TELL_SHUT);
 	work->worker = worker;
 	work_set_state(work, WORK_RUNNING);
+	trace_kpool_work_start(worker, work);
 	/* pairs with the load in next_work() */
 	smp_store_release(&worker->work, work);
+}
+
+/* A work that may start, to the worker that has been idle for the least time. */
+struct task_struct *start_idle_worker(struct kpool_work *work)
+{
+	struct kpool_worker *worker;
+
+	worker = list_first_entry(&work->group->pool->idle, struct kpool_worker,
+				  entry);
+	worker_commit(worker, work);
+	return worker->task;
 }
 
 /*
@@ -119,20 +140,40 @@ void worker_commit(struct kpool_worker *worker, struct kpool_work *work)
  */
 struct task_struct *dispatch(struct kpool *pool)
 {
-	struct kpool_group *group = ready_group(pool);
-	struct kpool_worker *worker;
+	struct kpool_group *group;
 
-	if (!group)
-		return NULL;
-	worker = list_first_entry_or_null(&pool->idle, struct kpool_worker,
-					  entry);
-	if (worker) {
-		worker_commit(worker, take_ready(group));
-		return worker->task;
+	if (pool->nr_idle) {
+		group = next_group(pool, pool->nr_idle);
+		if (group)
+			return start_idle_worker(take_next(group));
 	}
-	if (pool->nr_threads < pool->max_threads)
+	if (needs_thread(pool))
 		return service_wake(&pool->spawner);
 	return NULL;
+}
+
+/*
+ * Many may be ready that were not.  Process context; serves them in batches.
+ */
+void dispatch_more(struct kpool *pool)
+{
+	struct task_struct *wake[KPOOL_BATCH];
+	int i, n;
+
+	do {
+		rcu_read_lock();
+		raw_spin_lock_irq(&pool->lock);
+		for (n = 0; n < KPOOL_BATCH; n++) {
+			wake[n] = dispatch(pool);
+			if (!wake[n])
+				break;
+		}
+		raw_spin_unlock_irq(&pool->lock);
+		for (i = 0; i < n; i++)
+			wake_up_process(wake[i]);
+		rcu_read_unlock();
+		cond_resched();
+	} while (n == KPOOL_BATCH);
 }
 
 /*
@@ -148,7 +189,8 @@ static struct task_struct *worker_park(struct kpool_worker *worker)
 	list_add(&worker->entry, &pool->idle);
 	pool->nr_idle++;
 	room_made(pool, true);
-	if (pool->reaping || pool->nr_threads <= pool->min_threads)
+	trace_kpool_thread_park(worker);
+	if (pool->reaping || !has_spare_worker(pool))
 		return NULL;
 	pool->reaping = true;
 	return service_wake(&pool->spawner);
@@ -176,9 +218,9 @@ static struct kpool_work *next_work(struct kpool_worker *worker)
 		if (!worker->idle) {
 			struct task_struct *wake;
 
-			group = ready_group(pool);
+			group = next_group(pool, pool->nr_idle + 1);
 			if (group) {
-				worker_commit(worker, take_ready(group));
+				worker_commit(worker, take_next(group));
 				break;
 			}
 			wake = worker_park(worker);
@@ -200,8 +242,27 @@ static struct kpool_work *next_work(struct kpool_worker *worker)
 }
 
 /*
- * The function has returned.  The work is over before its release function is
- * called, the group is busy until after it.
+ * What the clients want to be called for at the end of a run; before that,
+ * others start if the run kept them from it.
+ */
+static void call_after_run(struct kpool_worker *worker, bool leaves,
+			   struct kpool_work *work, kpool_release_t release,
+			   unsigned int times)
+{
+	dispatch_more(worker->pool);
+	if (leaves)
+		hooks_leave(worker->group);
+	if (!release)
+		return;
+	WRITE_ONCE(worker->func, release);
+	trace_kpool_work_release(worker->group, work);
+	while (times--)
+		release(work);
+}
+
+/*
+ * The function has returned.  The work is over before hooks and its release
+ * function are called, the group is busy until after them.
  */
 static void end_run(struct kpool_worker *worker, struct kpool_work *work,
 		    int result)
@@ -210,32 +271,24 @@ static void end_run(struct kpool_worker *worker, struct kpool_work *work,
 	struct kpool_group *group = worker->group;
 	kpool_release_t release = work->release;
 	struct kpool *pool = worker->pool;
-	struct task_struct *wake;
-	unsigned int ended, i;
+	unsigned int ended;
+	bool leaves;
 
 	if (worker->tell != TELL_OPEN)
 		worker_shut_tell(worker);
 	list_del_init(&worker->run_entry);
 	worker->work = NULL;
-	group_put_slot(group);
+	leaves = group_put_slot(group);
 	ended = work_run_ended(work, result);
-	if (release) {
-		worker->func = release;
+	if (release || leaves) {
 		room_made(pool, true);
-		/* others go on meanwhile, if this run kept them from it */
-		rcu_read_lock();
-		wake = dispatch(pool);
 		raw_spin_unlock_irq(&pool->lock);
-		if (wake)
-			wake_up_process(wake);
-		rcu_read_unlock();
-		for (i = 0; i < ended; i++)
-			release(work);
+		call_after_run(worker, leaves, work, release, ended);
 		raw_spin_lock_irq(&pool->lock);
 	}
 	worker->group = NULL;
 	worker_set_tell(worker, TELL_OPEN);
-	for (i = 0; i < ended; i++)
+	while (ended--)
 		group_put_busy(group);
 }
 
@@ -249,7 +302,8 @@ static void worker_arrive(struct kpool_worker *worker)
 	struct kpool *pool = worker->pool;
 	struct task_struct *wake;
 
-	worker_set_tell(worker, TELL_OPEN);
+	if (!worker->group || !(worker->group->flags & KPOOL_NOSIGNAL))
+		worker_set_tell(worker, TELL_OPEN);
 	if (pool->nr_cold && !--pool->nr_cold)
 		complete(&pool->warm);
 	if (!worker->work) {
@@ -260,13 +314,21 @@ static void worker_arrive(struct kpool_worker *worker)
 			wake_up_process(wake);
 		return;
 	}
-	if (!work_is_told(worker->work))
+	if (worker->tell != TELL_OPEN || !work_is_told(worker->work))
 		return;
 	worker_set_tell(worker, TELL_SENDING);
 	raw_spin_unlock_irq(&pool->lock);
 	send_sig(SIGKILL, current, 1);
 	raw_spin_lock_irq(&pool->lock);
 	worker_set_tell(worker, TELL_SENT);
+	trace_kpool_tell_sent(worker);
+}
+
+/* Call the first_in() that this run made due. */
+static void enter_hooks(struct kpool_worker *worker)
+{
+	hooks_enter(worker->group);
+	WRITE_ONCE(worker->func, worker->work->fn);
 }
 
 int kpool_worker_fn(void *arg)
@@ -282,7 +344,11 @@ int kpool_worker_fn(void *arg)
 	worker_arrive(worker);
 	while ((work = next_work(worker))) {
 		test_point(KPOOL_AT_START, pool);
+		if (unlikely(worker->enters))
+			enter_hooks(worker);
+		trace_kpool_work_enter(worker, work);
 		result = work->fn(work);
+		trace_kpool_work_end(worker, work, result);
 		test_point(KPOOL_AT_END, pool);
 		raw_spin_lock_irq(&pool->lock);
 		end_run(worker, work, result);

@@ -49,11 +49,15 @@
 #include <linux/sched.h>
 #include <linux/types.h>
 
+struct device;
 struct kpool;
 struct kpool_group;
 
 /* Longest name of a pool or group, without the terminating zero. */
 #define KPOOL_NAME_MAX		31
+
+/* Most levels of groups in a pool; its root is the first. */
+#define KPOOL_GROUP_LEVELS	8
 
 /* Most threads that one pool may have. */
 #define KPOOL_MAX_THREADS	32768
@@ -65,15 +69,43 @@ struct kpool_group;
  * Groups
  */
 
+/* Flags of a group. */
+#define KPOOL_NOSIGNAL		BIT(0)	/* a tell is no signal: see below */
+#define KPOOL_GROUP_FLAGS	KPOOL_NOSIGNAL	/* private: all there are */
+
 /**
  * struct kpool_group_params - what a group may be created with
  * @max_active: most works of it and the groups below it that run at once;
  *	1 makes it strictly ordered; 0 leaves that to the pool
  * @max_queued: most of them that wait for a thread or a turn; 0: any number
+ * @reserve: threads that others leave to it and the groups below it; at most
+ *	what its parent has reserved, less what other groups there have; a
+ *	group right below the root may reserve what is left of max_threads
+ * @cancel: called when the group is stopped, once, after queueing is refused
+ *	and running works were told; for what a signal does not end.  May
+ *	sleep, must be short and must not wait for works of the group.  Top
+ *	down through the tree, in the thread that stops or in another
+ * @first_in: called before a work runs in it or below it, if none did; by the
+ *	worker, which has the work to run next; other starts wait for it
+ * @last_out: called when the last of them has ended; likewise.  First in and
+ *	last out alternate; those of a parent enclose those of a child
+ * @data: what kpool_group_data() returns
+ * @flags: %KPOOL_NOSIGNAL: works queued to this group are told by
+ *	kpool_should_stop() and @cancel only, and get no signal
+ *
+ * None of the functions is called with a lock held or a signal pending, but
+ * @first_in, which is part of the run that follows.  Stopping a group waits
+ * for them.
  */
 struct kpool_group_params {
-	int	max_active;
-	int	max_queued;
+	int		max_active;
+	int		max_queued;
+	int		reserve;
+	void		(*cancel)(struct kpool_group *group);
+	void		(*first_in)(struct kpool_group *group);
+	void		(*last_out)(struct kpool_group *group);
+	void		*data;
+	unsigned int	flags;
 };
 
 struct kpool_group *
@@ -83,14 +115,16 @@ __kpool_group_create(struct kpool_group *parent, const char *name,
 
 /**
  * kpool_group_create() - make a group
- * @parent: the group to put it under; today the root group of a pool
+ * @parent: the group to put it under, or kpool_root() of a pool
  * @name: 1 to KPOOL_NAME_MAX printable characters without blanks or slashes,
  *	different from its siblings
  * @params: or NULL for no limits of its own
  *
  * Context: process context, may sleep.
  * Return: the group, or an ERR_PTR: -EINVAL a bad name, parameter or parent;
- * -EEXIST the name is taken; -ESHUTDOWN the parent was stopped; -ENOMEM.
+ * -EEXIST the name is taken; -ESHUTDOWN the parent, or one above it, does not
+ * take works; -ENOSPC there are not so many threads left to reserve; -ENOMEM;
+ * -EINTR the caller was killed while reserved threads were created.
  */
 #define kpool_group_create(parent, name, params)			\
 ({									\
@@ -99,6 +133,41 @@ __kpool_group_create(struct kpool_group *parent, const char *name,
 	__kpool_group_create(parent, name, params,			\
 			     "(kpool_group)" #name, &__key);		\
 })
+
+struct kpool_group *
+__devm_kpool_group_create(struct device *dev, struct kpool_group *parent,
+			  const char *name,
+			  const struct kpool_group_params *params,
+			  const char *lock_name, struct lock_class_key *key);
+
+/**
+ * devm_kpool_group_create() - make a group that goes with a driver's binding
+ * @dev: the device; the group is destroyed when its driver is unbound
+ * @parent: as for kpool_group_create()
+ * @name: as for kpool_group_create()
+ * @params: as for kpool_group_create()
+ *
+ * Groups below it must be gone by then: managed ones are, for they were
+ * created later.
+ *
+ * Context: process context, may sleep.
+ * Return: as kpool_group_create().
+ */
+#define devm_kpool_group_create(dev, parent, name, params)		\
+({									\
+	static struct lock_class_key __key;				\
+									\
+	__devm_kpool_group_create(dev, parent, name, params,		\
+				  "(kpool_group)" #name, &__key);	\
+})
+
+/**
+ * kpool_group_data() - the data that a group was created with
+ * @group: the group
+ *
+ * Context: any.
+ */
+void *kpool_group_data(const struct kpool_group *group);
 
 /**
  * kpool_group_destroy() - stop a group and free it
@@ -189,6 +258,51 @@ int kpool_group_wait_timeout(struct kpool_group *group, unsigned long timeout);
  * Return: as kpool_group_wait(), and -EINTR.
  */
 int kpool_group_wait_killable(struct kpool_group *group);
+
+/**
+ * kpool_group_drain() - let a group run dry, and keep it closed
+ * @group: the group
+ *
+ * Refuses queueing (-ESHUTDOWN) to it and below it, except by works of the
+ * group itself, so that chains of them come to their end; then waits until it
+ * is idle.  Nothing is cancelled.  The group stays closed.
+ *
+ * Context: process context, may sleep, uninterruptibly.
+ * Return: 0; -EDEADLK from a work of the group or its release function: the
+ * group is closed, but not waited for.
+ */
+int kpool_group_drain(struct kpool_group *group);
+
+/**
+ * kpool_group_drain_timeout() - drain a group, waiting no longer than so long
+ * @group: the group
+ * @timeout: in jiffies; 0 only closes it, and looks
+ *
+ * Context: process context, may sleep, uninterruptibly.
+ * Return: as kpool_group_drain(), and -ETIMEDOUT.
+ */
+int kpool_group_drain_timeout(struct kpool_group *group, unsigned long timeout);
+
+/**
+ * kpool_group_drain_killable() - drain a group, or be killed
+ * @group: the group
+ *
+ * Context: process context, may sleep, killably.
+ * Return: as kpool_group_drain(), and -EINTR.
+ */
+int kpool_group_drain_killable(struct kpool_group *group);
+
+/**
+ * kpool_group_reopen() - let a group that was stopped or drained take works
+ * @group: the group
+ *
+ * Groups below it that were stopped or drained by themselves stay so.
+ *
+ * Context: process context, may sleep.
+ * Return: 0, also if it was open; -EBUSY it is not idle yet; -ESHUTDOWN one
+ * above it is closed.
+ */
+int kpool_group_reopen(struct kpool_group *group);
 
 /* ------------------------------------------------------------------------
  * Pools

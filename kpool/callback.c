@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Clients' functions that execute outside of workers, and among them cancel()
+ * of the groups that a stop concerns.
+ *
+ * Each has a record on pool->callbacks while it executes: for -EDEADLK, if it
+ * waits for its own group, and for the naming of stragglers.
+ *
+ * cancel() is called once for each time that its group is closed by a stop,
+ * whoever stops: the first to find it, under pool->mutex, takes it on its
+ * list.  From then until it has returned it keeps its group busy, so that
+ * everybody who waits for the stop waits for it, too.  It is called by the
+ * stopping thread itself, unless that must not sleep or has a signal pending:
+ * then by a workqueue, and not by the stopper, for a tell waits for nobody.
+ */
+#include <linux/errno.h>
+#include <linux/jiffies.h>
+#include <linux/sched/signal.h>
+
+#include "internal.h"
+
+struct workqueue_struct *callback_wq;
+
+/* Under the lock. */
+void callback_begin(struct kpool_callback *call, struct kpool_group *group,
+		    const void *func)
+{
+	lockdep_assert_held(&group->pool->lock);
+	call->group = group;
+	call->task = current;
+	call->func = func;
+	call->since = jiffies;
+	call->named = false;
+	list_add_tail(&call->entry, &group->pool->callbacks);
+}
+
+/* The group may be idle after this, and gone. */
+void callback_end(struct kpool_callback *call)
+{
+	struct kpool *pool = call->group->pool;
+
+	raw_spin_lock_irq(&pool->lock);
+	list_del(&call->entry);
+	group_put_busy(call->group);
+	raw_spin_unlock_irq(&pool->lock);
+}
+
+/* Is the current thread in a callback of this group or below it? */
+bool callbacks_below(struct kpool_group *top)
+{
+	struct kpool *pool = top->pool;
+	struct kpool_callback *call;
+	unsigned long flags;
+	bool found = false;
+
+	/* if it is, it has added itself */
+	if (list_empty(&pool->callbacks))
+		return false;
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	list_for_each_entry(call, &pool->callbacks, entry)
+		if (call->task == current && group_is_below(call->group, top))
+			found = true;
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	return found;
+}
+
+/* A group of a stop from @top: its cancel() is to be called, if not yet. */
+void cancel_collect(struct kpool_group *group, struct kpool_group *top)
+{
+	struct kpool *pool = top->pool;
+
+	if (!group->cancel)
+		return;
+	raw_spin_lock_irq(&pool->lock);
+	if (!group->cancelled) {
+		group->cancelled = true;
+		group_get_busy(group);
+		list_add_tail(&group->cancel_entry, &top->to_cancel);
+	}
+	raw_spin_unlock_irq(&pool->lock);
+}
+
+static struct kpool_group *begin_cancel(struct kpool_group *top,
+					struct kpool_callback *call)
+{
+	struct kpool_group *group;
+
+	raw_spin_lock_irq(&top->pool->lock);
+	group = list_first_entry_or_null(&top->to_cancel, struct kpool_group,
+					 cancel_entry);
+	if (group) {
+		list_del_init(&group->cancel_entry);
+		callback_begin(call, group, group->cancel);
+	}
+	raw_spin_unlock_irq(&top->pool->lock);
+	return group;
+}
+
+static void call_cancels(struct kpool_group *top)
+{
+	struct kpool_callback call;
+	struct kpool_group *group;
+
+	while ((group = begin_cancel(top, &call))) {
+		group->cancel(group);
+		callback_end(&call);
+	}
+}
+
+static void cancel_fn(struct work_struct *item)
+{
+	call_cancels(container_of(item, struct kpool_group, cancel_item));
+}
+
+void cancel_init(struct kpool_group *group)
+{
+	INIT_LIST_HEAD(&group->to_cancel);
+	INIT_LIST_HEAD(&group->cancel_entry);
+	INIT_WORK(&group->cancel_item, cancel_fn);
+}
+
+/* Call what was collected for a stop from @top; from a thread of kpool. */
+void cancel_queue(struct kpool_group *top)
+{
+	if (!list_empty(&top->to_cancel))
+		queue_work(callback_wq, &top->cancel_item);
+}
+
+/* The same, from a thread that stops @top and may sleep. */
+void cancel_call(struct kpool_group *top)
+{
+	if (signal_pending(current))
+		cancel_queue(top);
+	else
+		call_cancels(top);
+}
+
+/* After a group is idle: the workqueue executes our code for it no more. */
+void callbacks_flush(struct kpool_group *group)
+{
+	cancel_work_sync(&group->release_item);
+	cancel_work_sync(&group->cancel_item);
+}
+
+int kpool_callback_init(void)
+{
+	callback_wq = alloc_workqueue("kpool_callback",
+				      WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return callback_wq ? 0 : -ENOMEM;
+}
+
+void kpool_callback_exit(void)
+{
+	destroy_workqueue(callback_wq);
+}

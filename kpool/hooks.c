@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hooks of groups: first_in() before the first work of a subtree runs, and
+ * last_out() after the last one.
+ *
+ *	      first start            returned
+ *	OUT ---------------> ENTERING --------> IN
+ *	 ^                                       |
+ *	 |   returned                            | last end
+ *	 +------------------ LEAVING <-----------+
+ *
+ * The worker that makes the count of running works 1, or 0, calls the hook, in
+ * process context and with no lock held.  Until the hook has returned nothing
+ * starts in the group or below it, so whoever finds a group of its own chain
+ * ENTERING or LEAVING is the one that made it so: another worker would have
+ * had to start, or still run, below it.
+ */
+#include <linux/lockdep.h>
+
+#include "internal.h"
+
+/* The one place where the state changes. */
+static void hooks_set(struct kpool_group *group, enum hooks_state hooks)
+{
+	lockdep_assert_held(&group->pool->lock);
+	WARN_ON_ONCE(hooks != (group->hooks + 1) % (HOOKS_LEAVING + 1));
+	WRITE_ONCE(group->hooks, hooks);
+}
+
+/* The count of running works has changed; is a hook due? */
+bool hooks_count(struct kpool_group *group)
+{
+	if (group->nr_running == 1 && group->hooks == HOOKS_OUT)
+		hooks_set(group, HOOKS_ENTERING);
+	else if (!group->nr_running && group->hooks == HOOKS_IN)
+		hooks_set(group, HOOKS_LEAVING);
+	else
+		return false;
+	return true;
+}
+
+static void hooks_run(struct kpool_group *group,
+		      void (*hook)(struct kpool_group *group))
+{
+	struct kpool_worker *worker = current_worker();
+	struct kpool *pool = group->pool;
+
+	if (hook) {
+		if (worker)
+			WRITE_ONCE(worker->func, hook);
+		hook(group);
+	}
+	raw_spin_lock_irq(&pool->lock);
+	hooks_set(group, (group->hooks + 1) % (HOOKS_LEAVING + 1));
+	group_changed(group);
+	raw_spin_unlock_irq(&pool->lock);
+	/* others may start, whatever hooks come next */
+	dispatch_more(pool);
+}
+
+/* Call first_in() of those above that it is due for, and of this, top down. */
+void hooks_enter(struct kpool_group *group)
+{
+	if (group->parent)
+		hooks_enter(group->parent);
+	if (READ_ONCE(group->hooks) == HOOKS_ENTERING)
+		hooks_run(group, group->first_in);
+}
+
+/* Call last_out() where it is due, from here upwards. */
+void hooks_leave(struct kpool_group *group)
+{
+	for (; group; group = group->parent)
+		if (READ_ONCE(group->hooks) == HOOKS_LEAVING)
+			hooks_run(group, group->last_out);
+}
