@@ -12,6 +12,7 @@ struct cancel {
 	enum kpool_cancel was;
 	bool sync;
 	bool self;
+	bool awaits;			/* the record below is in use */
 	struct kpool_worker *tell;	/* marked, for us to signal */
 	struct kpool_waiter waiter;
 };
@@ -40,6 +41,16 @@ static struct task_struct *cancel_running(struct kpool_work *work,
 	return service_wake(&pool->stopper);
 }
 
+/* Get ready to wait for the end of what cannot be taken away now. */
+static void cancel_await(struct kpool_work *work, struct cancel *cancel)
+{
+	if (!cancel->sync || cancel->self)
+		return;
+	cancel->awaits = true;
+	waiter_init(&cancel->waiter, work->group->pool, work->seq);
+	hlist_add_head(&cancel->waiter.node, &work->waiters);
+}
+
 /* Its memory goes before it was given back; the owner has been told off. */
 static void work_forget(struct kpool_work *work)
 {
@@ -63,12 +74,15 @@ static struct task_struct *cancel_locked(struct kpool_work *work, void *arg)
 	case WORK_REQUEUED:
 		cancel->was = KPOOL_CANCEL_RUNNING;
 		cancel->self = kpool_current() == work;
-		if (cancel->sync && !cancel->self) {
-			waiter_init(&cancel->waiter, work->worker->pool,
-				    work->seq);
-			hlist_add_head(&cancel->waiter.node, &work->waiters);
-		}
+		cancel_await(work, cancel);
 		return cancel_running(work, cancel);
+	case WORK_DELAYED:
+		cancel->was = KPOOL_CANCEL_PENDING;
+		if (delayed_disarm(work))
+			work_settle(work);
+		else
+			cancel_await(work, cancel);
+		break;
 	case WORK_RELEASING:
 		cancel->was = KPOOL_CANCEL_PENDING;
 		if (!work->release)	/* work_take_away() */
@@ -96,11 +110,10 @@ int kpool_work_cancel_sync(struct kpool_work *work)
 	/* a worker that is marked stays, and its pool with it */
 	if (cancel.tell)
 		deliver_tells(cancel.tell->pool, &cancel.tell, 1);
-	if (cancel.was == KPOOL_CANCEL_RUNNING) {
-		if (cancel.self)
-			return -EDEADLK;
+	if (cancel.self)
+		return -EDEADLK;
+	if (cancel.awaits)
 		await(&cancel.waiter, MAX_SCHEDULE_TIMEOUT, false);
-	}
 	return cancel.was;
 }
 EXPORT_SYMBOL_GPL(kpool_work_cancel_sync);

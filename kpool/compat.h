@@ -4,6 +4,7 @@
 #define _KPOOL_COMPAT_H
 
 #include <linux/module.h>
+#include <linux/timer.h>
 #include <linux/version.h>
 
 /* The namespace became a string in 6.13. */
@@ -22,6 +23,16 @@
 #define kpool_assign_str(dst, src)	__assign_str(dst, src)
 #else
 #define kpool_assign_str(dst, src)	__assign_str(dst)
+#endif
+
+/* Renamed in 6.2. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define timer_delete(timer)	del_timer(timer)
+#endif
+
+/* Renamed in 6.16. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+#define timer_destroy_on_stack(timer)	destroy_timer_on_stack(timer)
 #endif
 
 #endif /* _KPOOL_COMPAT_H */

@@ -149,11 +149,19 @@ EXPORT_SYMBOL_GPL(kpool_group_wait_killable);
 
 static void begin_drain(struct kpool_group *group)
 {
-	raw_spin_lock_irq(&group->pool->lock);
+	struct kpool *pool = group->pool;
+	struct kpool_group *pos;
+
+	raw_spin_lock_irq(&pool->lock);
 	if (group->state == GROUP_OPEN)
 		group_set_state(group, GROUP_CLOSED);
 	group_get_busy(group);
-	raw_spin_unlock_irq(&group->pool->lock);
+	raw_spin_unlock_irq(&pool->lock);
+
+	mutex_lock(&pool->mutex);
+	for (pos = group; pos; pos = next_below(pos, group))
+		room_refuse(pos);
+	mutex_unlock(&pool->mutex);
 }
 
 static int group_drain(struct kpool_group *group, unsigned long timeout,

@@ -60,13 +60,24 @@ enum work_state {
 	WORK_RUNNING,	/* a worker is committed to it, or runs it */
 	WORK_REQUEUED,	/* running, and queued once more meanwhile */
 	WORK_RELEASING,	/* cancelled while pending; on group->releasing */
+	WORK_DELAYED,	/* its timer is armed, or has expired just now */
 	NR_WORK_STATES
 };
 
 /* work->flags */
 #define WORK_TOLD	BIT(0)	/* told by itself; cleared when next bound */
 #define WORK_NEVER_RAN	BIT(1)	/* the last queueing was cancelled before */
+#define WORK_FRONT	BIT(2)	/* requeued: to the front, not to the tail */
+#define WORK_LATER	BIT(3)	/* requeued: not before its timer's expires */
+#define WORK_STARTING	BIT(4)	/* somebody waits for kpool_ready() */
 #define WORK_STATIC	KPOOL_WORK_STATIC /* known to be initialised */
+
+/*
+ * For queue_with_flags(): not before those who wait for room in the group; and
+ * an idle work is bound and counted, but its place is left to the caller.
+ */
+#define QUEUE_IN_TURN	BIT(31)
+#define QUEUE_LATER	BIT(30)
 
 /*
  * Whether a worker may be, is being, or has been sent a signal for the work
@@ -161,6 +172,7 @@ struct kpool_group {
 	enum hooks_state	hooks;		/* L */
 
 	struct list_head	pending;	/* L: works, in order */
+	struct list_head	delayed;	/* L: works whose timer is armed */
 	struct list_head	running;	/* L: workers not told yet */
 	struct list_head	told;		/* L: workers told or skipped */
 	struct list_head	turns[NR_TURNS];	/* L: of children, and own */
@@ -188,6 +200,8 @@ struct kpool_group {
 	struct list_head	cancel_entry;	/* L: ->to_cancel of a group */
 	struct work_struct	cancel_item;	/* A: calls their cancel() */
 	struct hlist_head	waiters;	/* L: until busy is 0 */
+	struct list_head	room_waiters;	/* L: struct room_waiter */
+	struct list_head	room_place;	/* L: pool->room, if there are any */
 	struct list_head	stop_entry;	/* L: pool->to_stop */
 	struct list_head	children;	/* M */
 	struct list_head	sibling;	/* M: parent->children */
@@ -215,6 +229,7 @@ struct kpool_service {
 struct kpool {
 	raw_spinlock_t		lock;		/* guards L */
 	struct list_head	idle;		/* L: workers, newest first */
+	struct list_head	room;		/* L: groups whose room is awaited */
 	struct list_head	to_tell;	/* L: workers, for the stopper */
 	struct list_head	to_stop;	/* L: groups, for the stopper */
 	/* from before its creation to the decision that it leaves */
@@ -278,6 +293,7 @@ struct kpool_waiter {
 	u32			seq;		/* I: queueing it waits for */
 	int			result;		/* L until done */
 	bool			ran;		/* L until done */
+	bool			starts;		/* I: part of a kpool_start() */
 };
 
 /*
@@ -369,6 +385,9 @@ void service_pause(struct kpool *pool, struct kpool_service *service,
 void service_stop(struct kpool *pool, struct kpool_service *service);
 
 /* work.c */
+int queue_with_flags(struct kpool_group *group, struct kpool_work *work,
+		     unsigned int flags, struct task_struct **wake);
+void work_wait_turn(struct kpool_work *work, bool front);
 void work_set_state(struct kpool_work *work, enum work_state state);
 bool work_is_told(const struct kpool_work *work);
 unsigned int work_run_ended(struct kpool_work *work, int result);
@@ -417,6 +436,28 @@ struct kpool_group *next_below(struct kpool_group *pos,
 /* name.c */
 int name_len(const char *name);
 bool name_is_valid(const char *name);
+
+/* room.c */
+void room_wake(struct kpool *pool, bool start);
+void room_refuse(struct kpool_group *group);
+
+/*
+ * One more work may wait than before; or, with @start, one may start at once
+ * that could not.  Who waits for that is woken.  Called under the lock.
+ */
+static inline void room_made(struct kpool *pool, bool start)
+{
+	if (unlikely(!list_empty(&pool->room)))
+		room_wake(pool, start);
+}
+
+/* delayed.c */
+bool delayed_disarm(struct kpool_work *work);
+bool delayed_requeue(struct kpool_work *work);
+void delayed_settle(struct kpool_group *group);
+
+/* start.c */
+void start_ended(struct kpool_work *work, struct hlist_head *ran);
 
 /* stop.c */
 int kpool_stopper_fn(void *arg);

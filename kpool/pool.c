@@ -90,6 +90,7 @@ static struct kpool *pool_alloc(const char *name,
 		return ERR_PTR(-ENOMEM);
 	raw_spin_lock_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->idle);
+	INIT_LIST_HEAD(&pool->room);
 	INIT_LIST_HEAD(&pool->to_tell);
 	INIT_LIST_HEAD(&pool->callbacks);
 	INIT_LIST_HEAD(&pool->to_stop);

@@ -135,6 +135,7 @@ void group_del_pending(struct kpool_group *group, struct kpool_work *work)
 	lockdep_assert_held(&group->pool->lock);
 	list_del_init(&work->entry);
 	group_count_pending(group, -1);
+	room_made(group->pool, false);
 	if (!list_empty(&group->pending))
 		return;
 	list_del_init(&group->own_turn);

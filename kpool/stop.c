@@ -137,6 +137,8 @@ static void tell_subtree(struct kpool_group *top)
 	lockdep_assert_held(&top->pool->mutex);
 	for (group = top; group; group = next_below(group, top)) {
 		settle_group(group);
+		delayed_settle(group);
+		room_refuse(group);
 		cancel_collect(group, top);
 	}
 	for (group = top; group; group = next_below(group, top))

@@ -64,6 +64,7 @@ struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
 	group->plain = !group->max_active && !group->reserve &&
 		       !group->has_hooks;
 	INIT_LIST_HEAD(&group->pending);
+	INIT_LIST_HEAD(&group->delayed);
 	INIT_LIST_HEAD(&group->running);
 	INIT_LIST_HEAD(&group->told);
 	for (i = 0; i < NR_TURNS; i++) {
@@ -72,6 +73,8 @@ struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
 	}
 	INIT_LIST_HEAD(&group->own_turn);
 	INIT_HLIST_HEAD(&group->waiters);
+	INIT_LIST_HEAD(&group->room_waiters);
+	INIT_LIST_HEAD(&group->room_place);
 	INIT_LIST_HEAD(&group->stop_entry);
 	INIT_LIST_HEAD(&group->children);
 	INIT_LIST_HEAD(&group->sibling);

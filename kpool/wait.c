@@ -18,6 +18,7 @@ void waiter_init(struct kpool_waiter *waiter, struct kpool *pool, u32 seq)
 	waiter->seq = seq;
 	waiter->result = 0;
 	waiter->ran = false;
+	waiter->starts = false;
 }
 
 /*

@@ -188,6 +188,7 @@ static struct task_struct *worker_park(struct kpool_worker *worker)
 	worker->since = jiffies;
 	list_add(&worker->entry, &pool->idle);
 	pool->nr_idle++;
+	room_made(pool, true);
 	trace_kpool_thread_park(worker);
 	return start_reaping(pool);
 }
@@ -291,6 +292,7 @@ static void end_run(struct kpool_worker *worker, struct kpool_work *work,
 	leaves = group_put_slot(group);
 	ended = work_run_ended(work, result);
 	if (release || leaves) {
+		room_made(pool, true);
 		raw_spin_unlock_irq(&pool->lock);
 		call_after_run(worker, leaves, work, release, ended);
 		raw_spin_lock_irq(&pool->lock);

@@ -405,4 +405,29 @@ int kpool_call(struct kpool_group *group, int (*fn)(void *data), void *data,
 int __must_check kpool_spawn(struct kpool_group *group, int (*fn)(void *data),
 			     void *data, gfp_t gfp);
 
+/**
+ * kpool_start() - queue a work, and wait until it says that it is ready
+ * @group: the group to run it in
+ * @work: an initialised work; its memory lives until this returns
+ *
+ * For works that serve for long, and must have got going before the caller goes
+ * on.  The function of the work calls kpool_ready() with 0 when it has, and
+ * this returns 0 while the function goes on.  If it could not get going it
+ * calls kpool_ready() with an error, or returns one; then this waits until the
+ * function has returned.  So a start that failed leaves nothing running.
+ *
+ * A caller that is killed meanwhile cancels the work, and waits until it has
+ * ended.
+ *
+ * Context: process context, may sleep, killably; not killably while a work
+ * ends.  A work that was told to stop counts as killed.
+ * Return: 0 it is ready; what it called kpool_ready() with; what it returned
+ * without having called it, if that was negative, else -ESRCH; -ECANCELED the
+ * work was cancelled or its group stopped before it was ready; -EINTR;
+ * -EDEADLK the caller is a work of the group or its release function; else why
+ * it was not queued, as kpool_queue().
+ */
+int __must_check kpool_start(struct kpool_group *group,
+			     struct kpool_work *work);
+
 #endif /* _LINUX_KPOOL_H */
