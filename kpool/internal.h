@@ -87,7 +87,7 @@ enum tell_state {
  * in join_workers(), which frees it.
  */
 struct kpool_worker {
-	struct list_head	entry;		/* L: pool->idle; S: leaving */
+	struct list_head	entry;		/* L: pool->idle or ->leaving */
 	/* group->running, group->told or pool->to_tell */
 	struct list_head	run_entry;	/* L */
 	struct list_head	all_entry;	/* ML: pool->workers */
@@ -151,12 +151,12 @@ struct kpool_group {
 	struct kpool_group	*parent;	/* I; NULL for the root */
 	unsigned int		depth;		/* I */
 	enum group_state	state;		/* L */
-	unsigned int		max_active;	/* I; 0: none */
-	unsigned int		max_queued;	/* I; 0: none */
+	unsigned int		max_active;	/* L; 0: none */
+	unsigned int		max_queued;	/* L; 0: none */
 	unsigned int		reserve;	/* I: threads */
 	unsigned int		flags;		/* I: KPOOL_NOSIGNAL */
 	bool			has_hooks;	/* I */
-	bool			plain;		/* I: runs do not change turns */
+	bool			plain;		/* L: runs do not change turns */
 	bool			cancelled;	/* L: cancel() is called, or was */
 	enum hooks_state	hooks;		/* L */
 
@@ -215,14 +215,15 @@ struct kpool_service {
 struct kpool {
 	raw_spinlock_t		lock;		/* guards L */
 	struct list_head	idle;		/* L: workers, newest first */
+	struct list_head	leaving;	/* L: workers to be joined */
 	struct list_head	to_tell;	/* L: workers, for the stopper */
 	struct list_head	to_stop;	/* L: groups, for the stopper */
 	/* from before its creation to the decision that it leaves */
 	unsigned int		nr_threads;	/* L */
 	unsigned int		nr_idle;	/* L */
-	unsigned int		min_threads;	/* I */
-	unsigned int		max_threads;	/* I */
-	unsigned long		idle_timeout;	/* I */
+	unsigned int		min_threads;	/* L */
+	unsigned int		max_threads;	/* ML; may be below nr_threads */
+	unsigned long		idle_timeout;	/* L */
 	struct kpool_group	*root;		/* I */
 	struct kpool_service	spawner;
 	struct kpool_service	stopper;
@@ -279,6 +280,19 @@ struct kpool_waiter {
 	int			result;		/* L until done */
 	bool			ran;		/* L until done */
 };
+
+/* Does it not matter to turns how many works of this group run? */
+static inline void group_set_plain(struct kpool_group *group)
+{
+	group->plain = !group->max_active && !group->reserve &&
+		       !group->has_hooks;
+}
+
+/* More threads than allowed?  Only after the limit was lowered. */
+static inline bool pool_is_over(const struct kpool *pool)
+{
+	return pool->nr_threads > pool->max_threads;
+}
 
 /*
  * Leave pool->lock, then wake what was found to need it.  The caller entered
@@ -355,6 +369,8 @@ int spawn_worker(struct kpool *pool);
 int spawn_reserve(struct kpool *pool);
 bool needs_thread(struct kpool *pool);
 bool has_spare_worker(struct kpool *pool);
+void worker_leave(struct kpool_worker *worker);
+void dismiss_excess(struct kpool *pool);
 void dismiss_workers(struct kpool *pool);
 
 /* service.c */
@@ -440,6 +456,10 @@ void kpool_callback_exit(void);
 /* release.c */
 void release_init(struct kpool_group *group);
 void release_queue(struct kpool_work *work);
+
+/* limits.c */
+int check_limits(const char *name, const struct kpool_limits *limits);
+void pool_set_limits(struct kpool *pool, const struct kpool_limits *limits);
 
 /* straggler.c */
 void name_stragglers(struct kpool_group *top, bool again);

@@ -17,6 +17,7 @@ enum kpool_test_point {
 	KPOOL_AT_SEND,		/* teller: workers are marked, not signalled */
 	KPOOL_AT_CREATE,	/* spawner: a thread is on the books */
 	KPOOL_AT_RETIRE,	/* spawner: idle threads have been let go */
+	KPOOL_AT_LIMITS,	/* limits are changed, nothing was done about it */
 };
 
 #if IS_ENABLED(CONFIG_KUNIT)

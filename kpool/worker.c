@@ -142,7 +142,7 @@ struct task_struct *dispatch(struct kpool *pool)
 {
 	struct kpool_group *group;
 
-	if (pool->nr_idle) {
+	if (pool->nr_idle && likely(!pool_is_over(pool))) {
 		group = next_group(pool, pool->nr_idle);
 		if (group)
 			return start_idle_worker(take_next(group));
@@ -154,6 +154,8 @@ struct task_struct *dispatch(struct kpool *pool)
 
 /*
  * Many may be ready that were not.  Process context; serves them in batches.
+ * Between the batches works are ready while workers are idle: whoever queues or
+ * becomes free meanwhile takes one of them, and less is left to us.
  */
 void dispatch_more(struct kpool *pool)
 {
@@ -174,6 +176,27 @@ void dispatch_more(struct kpool *pool)
 		rcu_read_unlock();
 		cond_resched();
 	} while (n == KPOOL_BATCH);
+}
+
+/*
+ * There are more threads than allowed, and this one is free: it leaves.  With
+ * it the pool may be down to its limit, and idle threads, whom it kept from
+ * that, may start what became ready.
+ */
+static void worker_resign(struct kpool_worker *worker)
+	__must_hold(&worker->pool->lock)
+{
+	struct kpool *pool = worker->pool;
+	struct task_struct *wake;
+
+	worker_leave(worker);
+	/* it has one more to join */
+	wake = service_wake(&pool->spawner);
+	if (wake)
+		wake_up_process(wake);
+	raw_spin_unlock_irq(&pool->lock);
+	dispatch_more(pool);
+	raw_spin_lock_irq(&pool->lock);
 }
 
 /*
@@ -217,6 +240,10 @@ static struct kpool_work *next_work(struct kpool_worker *worker)
 		if (!worker->idle) {
 			struct task_struct *wake;
 
+			if (unlikely(pool_is_over(pool))) {
+				worker_resign(worker);
+				break;
+			}
 			group = next_group(pool, pool->nr_idle + 1);
 			if (group) {
 				worker_commit(worker, take_next(group));

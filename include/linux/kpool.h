@@ -185,6 +185,23 @@ void *kpool_group_data(const struct kpool_group *group);
 int kpool_group_destroy(struct kpool_group *group);
 
 /**
+ * kpool_group_set_limits() - change the limits of a group while it works
+ * @group: the group, also a root
+ * @max_active: as in &struct kpool_group_params
+ * @max_queued: likewise; of a root it is the one of the pool
+ *
+ * What a raised limit allows to start has been given its thread on return, or
+ * the pool creates threads for it.  A limit below what is in use is legal: what
+ * runs goes on and what waits stays, but nothing new starts or is accepted.
+ *
+ * Context: process context; does not wait for works.
+ * Return: 0, or -EINVAL a limit is negative, or @max_active less than what the
+ * group has reserved; the log names it.
+ */
+int kpool_group_set_limits(struct kpool_group *group, int max_active,
+			   int max_queued);
+
+/**
  * kpool_group_request_stop() - stop a group without waiting
  * @group: the group
  *
@@ -347,6 +364,38 @@ struct kpool *__kpool_create(const char *name,
 									\
 	__kpool_create(name, params, "(kpool)" #name, &__key);		\
 })
+
+/**
+ * struct kpool_limits - what may be changed while a pool works
+ * @min_threads: as in &struct kpool_params
+ * @max_threads: likewise
+ * @idle_timeout: likewise
+ * @max_queued: likewise
+ */
+struct kpool_limits {
+	int	min_threads;
+	int	max_threads;
+	long	idle_timeout;
+	int	max_queued;
+};
+
+/**
+ * kpool_set_limits() - change the limits of a pool while it works
+ * @pool: the pool
+ * @limits: the new ones, all of them
+ *
+ * All change at once.  What a raised limit allows to start has been given its
+ * thread on return, or the pool creates threads for it; it also creates those
+ * that @min_threads lacks.  A @max_threads below the number of threads is
+ * legal: idle ones leave at once, busy ones when their function has returned,
+ * and until there are no more than allowed nothing starts.  debugfs shows by
+ * how many the pool is over.
+ *
+ * Context: process context; does not wait for works or threads.
+ * Return: 0; or, and nothing was changed: -EINVAL as kpool_create(); -ENOSPC
+ * groups have reserved more threads than @max_threads.
+ */
+int kpool_set_limits(struct kpool *pool, const struct kpool_limits *limits);
 
 /**
  * kpool_destroy() - stop everything in a pool and end it
