@@ -47,6 +47,9 @@
 /* No hold of pool->lock handles more works, threads or groups than this. */
 #define KPOOL_BATCH		32
 
+/* How long creation rests after a failure; doubles with each more. */
+#define KPOOL_BACKOFF_MIN	msecs_to_jiffies(10)
+
 /* How often a stop without deadline names those that do not end. */
 #define KPOOL_WATCHDOG_PERIOD	(30 * HZ)
 
@@ -235,13 +238,19 @@ struct kpool {
 	unsigned int		nr_cold;	/* L */
 	/* threads that were started without a work, and have not arrived */
 	unsigned int		nr_arriving;	/* L */
+	int			init_err;	/* L: of an init hook, or 0 */
 	struct completion	warm;		/* A: nr_cold became 0 */
 
 	unsigned long		creating_since;	/* L: jiffies, or 0 */
 	unsigned long		nr_created;	/* L */
 	unsigned long		nr_failed;	/* L: creations that failed */
+	unsigned long		backoff;	/* L: after the next failure */
 	unsigned int		next_id;	/* L: of the next thread */
 	struct ratelimit_state	failure_rs;	/* A: messages of failures */
+
+	int			(*init)(void *data);	/* I: hooks, or NULL */
+	void			(*exit)(void *data);	/* I */
+	void			*hook_data;		/* I */
 
 	struct mutex		mutex;		/* guards M */
 	struct list_head	workers;	/* ML */
@@ -347,6 +356,7 @@ int kpool_worker_fn(void *arg);
 struct kpool_worker *current_worker(void);
 bool works_below(const struct kpool_group *top);
 bool runs_below(struct kpool_group *top);
+bool is_worker_of(const struct kpool *pool);
 void worker_set_tell(struct kpool_worker *worker, enum tell_state tell);
 void worker_commit(struct kpool_worker *worker, struct kpool_work *work);
 struct task_struct *start_idle_worker(struct kpool_work *work);
@@ -362,6 +372,11 @@ static inline bool hooks_in_progress(const struct kpool_group *group)
 {
 	return group->hooks == HOOKS_ENTERING || group->hooks == HOOKS_LEAVING;
 }
+
+/* birth.c */
+bool worker_birth(struct kpool_worker *worker);
+void worker_farewell(struct kpool_worker *worker);
+void await_exit(struct kpool_worker *worker);
 
 /* spawner.c */
 int kpool_spawner_fn(void *arg);

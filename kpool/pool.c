@@ -101,6 +101,10 @@ static struct kpool *pool_alloc(const char *name,
 	}
 	pool->root = group;
 	pool_set_limits(pool, &limits);
+	pool->backoff = KPOOL_BACKOFF_MIN;
+	pool->init = params->init;
+	pool->exit = params->exit;
+	pool->hook_data = params->hook_data;
 	return pool;
 }
 
@@ -145,7 +149,10 @@ static int pool_warm_up(struct kpool *pool)
 	}
 	if (i)
 		wait_for_completion(&pool->warm);
-	return 0;
+	/* of the first thread whose init hook failed */
+	err = pool->init_err;
+	pool->init_err = 0;
+	return err;
 }
 
 /*
@@ -231,7 +238,7 @@ int kpool_destroy(struct kpool *pool)
 	if (IS_ERR_OR_NULL(pool))
 		return 0;
 	might_sleep();
-	if (runs_below(pool->root))
+	if (runs_below(pool->root) || is_worker_of(pool))
 		return -EDEADLK;
 
 	/*

@@ -20,7 +20,6 @@
 #include "internal.h"
 #include "testpoint.h"
 
-#define BACKOFF_MIN	msecs_to_jiffies(10)
 #define BACKOFF_MAX	HZ
 
 /* How long a thread usually takes to leave. */
@@ -61,12 +60,13 @@ static bool lacks_reserve(const struct kpool *pool)
 
 /*
  * Create a thread that is on the books already, and start it; with a ready
- * work, if there still is one.  Process context, may sleep.
+ * work, if there still is one.  But if an init hook may fail it takes a work
+ * only when it has arrived.  Process context, may sleep.
  */
 int spawn_worker(struct kpool *pool)
 {
+	struct kpool_group *group = NULL;
 	struct kpool_worker *worker;
-	struct kpool_group *group;
 
 	trace_kpool_thread_create(pool);
 	test_point(KPOOL_AT_CREATE, pool);
@@ -83,9 +83,14 @@ int spawn_worker(struct kpool *pool)
 	raw_spin_lock_irq(&pool->lock);
 	list_add_tail(&worker->all_entry, &pool->workers);
 	pool->nr_created++;
-	pool->creating_since = 0;
 	trace_kpool_thread_created(worker);
-	group = pool_is_over(pool) ? NULL : next_group(pool, pool->nr_idle + 1);
+	/* with an init hook, its creation ends when it arrives, if it does */
+	if (!pool->init) {
+		pool->creating_since = 0;
+		pool->backoff = KPOOL_BACKOFF_MIN;
+		if (!pool_is_over(pool))
+			group = next_group(pool, pool->nr_idle + 1);
+	}
 	if (group)
 		worker_commit(worker, take_next(group));
 	else
@@ -127,7 +132,7 @@ static void join_worker(struct kpool_worker *worker)
 {
 	struct kpool *pool = worker->pool;
 
-	wait_for_completion(&worker->exited);
+	await_exit(worker);
 	mutex_lock(&pool->mutex);
 	raw_spin_lock_irq(&pool->lock);
 	list_del(&worker->all_entry);
@@ -311,10 +316,22 @@ static void report_failure(struct kpool *pool, int err)
 }
 
 /*
- * Create one thread.  After a failure, stay away for a while that doubles up
- * to a second; only service_stop() ends it early.  Works stay queued.
+ * A creation has failed.  Stay away for a while that doubles up to a second;
+ * only service_stop() ends it early.  Works stay queued.
  */
-static void spawn_one(struct kpool *pool, unsigned long *backoff)
+static void rest_after_failure(struct kpool *pool, int err)
+	__must_hold(&pool->lock)
+{
+	unsigned long backoff = pool->backoff;
+
+	pool->backoff = min_t(unsigned long, backoff * 2, BACKOFF_MAX);
+	raw_spin_unlock_irq(&pool->lock);
+	report_failure(pool, err);
+	raw_spin_lock_irq(&pool->lock);
+	service_pause(pool, &pool->spawner, backoff);
+}
+
+static void spawn_one(struct kpool *pool)
 	__must_hold(&pool->lock)
 {
 	int err;
@@ -324,15 +341,9 @@ static void spawn_one(struct kpool *pool, unsigned long *backoff)
 		pool->creating_since = jiffies ?: -1UL;
 	raw_spin_unlock_irq(&pool->lock);
 	err = spawn_worker(pool);
-	if (err)
-		report_failure(pool, err);
 	raw_spin_lock_irq(&pool->lock);
-	if (err) {
-		service_pause(pool, &pool->spawner, *backoff);
-		*backoff = min_t(unsigned long, *backoff * 2, BACKOFF_MAX);
-	} else {
-		*backoff = BACKOFF_MIN;
-	}
+	if (err)
+		rest_after_failure(pool, err);
 }
 
 /*
@@ -359,32 +370,67 @@ static void spawner_rest(struct kpool *pool)
 }
 
 /*
+ * Are there certainly more than @n works that could start, each on a thread
+ * that is not there yet?  Those of the group whose turn it is are looked at
+ * alone, and no more than a batch.
+ */
+static bool more_ready(struct kpool *pool, unsigned int n)
+{
+	struct kpool_group *group = next_group(pool, pool->nr_idle + n + 1);
+	struct kpool_work *work;
+	unsigned int found = 0;
+
+	if (!group || !n)
+		return group;
+	list_for_each_entry(work, &group->pending, entry)
+		if (++found > n || found == KPOOL_BATCH)
+			break;
+	for (; group; group = group->parent)
+		if (group->max_active)
+			found = min(found,
+				    group->max_active - group->nr_running);
+	return found > n;
+}
+
+/*
  * Are there too few threads, is there a work that could start if there was one
  * more, or are fewer idle than are reserved?  One that is on its way without a
- * work will take one when it arrives, and wakes the spawner then.
+ * work will take one when it arrives, and wakes the spawner then.  That is
+ * soon; but with an init hook it may take any time, and so more threads are
+ * made if there are works for them.
  */
 bool needs_thread(struct kpool *pool)
 {
 	if (pool->nr_threads < pool->min_threads)
 		return true;
-	if (pool->nr_threads >= pool->max_threads || pool->nr_arriving)
+	if (pool->nr_threads >= pool->max_threads)
 		return false;
-	return lacks_reserve(pool) || next_group(pool, pool->nr_idle + 1);
+	if (pool->nr_arriving && !pool->init)
+		return false;
+	return lacks_reserve(pool) || more_ready(pool, pool->nr_arriving);
 }
 
 int kpool_spawner_fn(void *arg)
 {
-	unsigned long backoff = BACKOFF_MIN;
 	struct kpool *pool = arg;
+	int err;
 
 	raw_spin_lock_irq(&pool->lock);
 	while (!pool->spawner.leave) {
-		if (needs_thread(pool)) {
-			spawn_one(pool, &backoff);
+		if (pool->init_err) {
+			err = pool->init_err;
+			pool->init_err = 0;
+			rest_after_failure(pool, err);
 			continue;
 		}
-		backoff = BACKOFF_MIN;
-		pool->creating_since = 0;
+		if (needs_thread(pool)) {
+			spawn_one(pool);
+			continue;
+		}
+		if (!pool->nr_arriving) {
+			pool->backoff = KPOOL_BACKOFF_MIN;
+			pool->creating_since = 0;
+		}
 		spawner_rest(pool);
 	}
 	raw_spin_unlock_irq(&pool->lock);

@@ -52,6 +52,14 @@ bool runs_below(struct kpool_group *top)
 	return works_below(top) || callbacks_below(top);
 }
 
+/* Is this a thread of the pool, whatever it executes?  Also in a hook. */
+bool is_worker_of(const struct kpool *pool)
+{
+	struct kpool_worker *worker = current_worker();
+
+	return worker && worker->pool == pool;
+}
+
 void worker_set_tell(struct kpool_worker *worker, enum tell_state tell)
 {
 	lockdep_assert_held(&worker->pool->lock);
@@ -334,6 +342,8 @@ static void worker_arrive(struct kpool_worker *worker)
 	if (!worker->work) {
 		/* it held the spawner back; takes a work now, or is idle */
 		pool->nr_arriving--;
+		pool->creating_since = 0;
+		pool->backoff = KPOOL_BACKOFF_MIN;
 		wake = service_wake(&pool->spawner);
 		if (wake)
 			wake_up_process(wake);
@@ -365,6 +375,8 @@ int kpool_worker_fn(void *arg)
 
 	test_point(KPOOL_AT_BIRTH, pool);
 	allow_kernel_signal(SIGKILL);
+	if (!worker_birth(worker))
+		goto out;
 	raw_spin_lock_irq(&pool->lock);
 	worker_arrive(worker);
 	while ((work = next_work(worker))) {
@@ -378,6 +390,8 @@ int kpool_worker_fn(void *arg)
 		raw_spin_lock_irq(&pool->lock);
 		end_run(worker, work, result);
 	}
+	worker_farewell(worker);
+out:
 	/*
 	 * Whoever joins us frees the worker once this completes; from there on
 	 * the thread executes nothing of this module.

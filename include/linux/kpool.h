@@ -332,12 +332,26 @@ int kpool_group_reopen(struct kpool_group *group);
  * @idle_timeout: in jiffies; threads above @min_threads leave after having
  *	been idle for so long; 0 is KPOOL_IDLE_TIMEOUT
  * @max_queued: most works that wait for a thread or a turn; 0: any number
+ * @init: called by each thread before its first work, or NULL.  Returns 0 or
+ *	a negative errno, which makes kpool_create() fail; for a thread that comes
+ *	later it is a creation that failed: the thread ends, works remain queued,
+ *	and after a while the pool tries again.
+ * @exit: called by each thread after its last work, if its @init did not fail;
+ *	or NULL
+ * @hook_data: the argument of both
+ *
+ * Hooks are called in process context and may sleep; no lock is held, no signal
+ * is pending, and none comes.  They may queue works, but must not wait for
+ * threads or works of the pool.
  */
 struct kpool_params {
 	int	min_threads;
 	int	max_threads;
 	long	idle_timeout;
 	int	max_queued;
+	int	(*init)(void *data);
+	void	(*exit)(void *data);
+	void	*hook_data;
 };
 
 struct kpool *__kpool_create(const char *name,
@@ -356,7 +370,8 @@ struct kpool *__kpool_create(const char *name,
  *
  * Context: process context, may sleep.
  * Return: the pool, or an ERR_PTR: -EINVAL a bad name or parameter, which the
- * log names; -EEXIST the name is taken; -ENOMEM; -EINTR the caller was killed.
+ * log names; -EEXIST the name is taken; -ENOMEM; -EINTR the caller was killed;
+ * what the init hook of a thread returned.
  */
 #define kpool_create(name, params)					\
 ({									\
@@ -407,8 +422,8 @@ int kpool_set_limits(struct kpool *pool, const struct kpool_limits *limits);
  * destroyed.
  *
  * Context: process context, may sleep, uninterruptibly.
- * Return: 0, or -EDEADLK from a work of the pool or its release function:
- * nothing was done.
+ * Return: 0, or -EDEADLK from a thread of the pool or a release function of its
+ * works: nothing was done.
  */
 int kpool_destroy(struct kpool *pool);
 
