@@ -35,6 +35,7 @@
 #define _KPOOL_INTERNAL_H
 
 #include <linux/completion.h>
+#include <linux/cpumask.h>
 #include <linux/kpool.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
@@ -248,6 +249,11 @@ struct kpool {
 	unsigned int		next_id;	/* L: of the next thread */
 	struct ratelimit_state	failure_rs;	/* A: messages of failures */
 
+	unsigned int		flags;		/* I: KPOOL_* */
+	int			nice;		/* I */
+	int			node;		/* I: or NUMA_NO_NODE */
+	bool			has_cpus;	/* I */
+	cpumask_var_t		cpus;		/* I: if has_cpus */
 	int			(*init)(void *data);	/* I: hooks, or NULL */
 	void			(*exit)(void *data);	/* I */
 	void			*hook_data;		/* I */
@@ -289,6 +295,9 @@ struct kpool_waiter {
 	int			result;		/* L until done */
 	bool			ran;		/* L until done */
 };
+
+/* Flags of a pool that there are. */
+#define KPOOL_FLAGS	((unsigned int)(KPOOL_FREEZABLE | KPOOL_ON_NODE))
 
 /* Does it not matter to turns how many works of this group run? */
 static inline void group_set_plain(struct kpool_group *group)
@@ -374,6 +383,9 @@ static inline bool hooks_in_progress(const struct kpool_group *group)
 }
 
 /* birth.c */
+int check_birth(const char *name, const struct kpool_params *params);
+int birth_init(struct kpool *pool, const struct kpool_params *params);
+void birth_free(struct kpool *pool);
 bool worker_birth(struct kpool_worker *worker);
 void worker_farewell(struct kpool_worker *worker);
 void await_exit(struct kpool_worker *worker);

@@ -43,13 +43,14 @@ static int check_pool(const char *name, const struct kpool_params *p)
 		return -EINVAL;
 	}
 	limits = params_limits(p);
-	return check_limits(name, &limits);
+	return check_limits(name, &limits) ?: check_birth(name, p);
 }
 
 static void pool_free(struct kref *kref)
 {
 	struct kpool *pool = container_of(kref, struct kpool, kref);
 
+	birth_free(pool);
 	/* A reader that found a group in work->group may look at both. */
 	if (pool->root)
 		kfree_rcu(pool->root, rcu);
@@ -74,6 +75,7 @@ static struct kpool *pool_alloc(const char *name,
 	const struct kpool_limits limits = params_limits(params);
 	struct kpool_group *group;
 	struct kpool *pool;
+	int err;
 
 	if (fault_create())
 		return ERR_PTR(-ENOMEM);
@@ -102,9 +104,11 @@ static struct kpool *pool_alloc(const char *name,
 	pool->root = group;
 	pool_set_limits(pool, &limits);
 	pool->backoff = KPOOL_BACKOFF_MIN;
-	pool->init = params->init;
-	pool->exit = params->exit;
-	pool->hook_data = params->hook_data;
+	err = birth_init(pool, params);
+	if (err) {
+		kpool_put(pool);
+		return ERR_PTR(err);
+	}
 	return pool;
 }
 

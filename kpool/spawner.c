@@ -41,7 +41,7 @@ static struct kpool_worker *create_worker(struct kpool *pool)
 	raw_spin_lock_irq(&pool->lock);
 	worker->id = pool->next_id++;
 	raw_spin_unlock_irq(&pool->lock);
-	task = kthread_create_on_node(kpool_worker_fn, worker, NUMA_NO_NODE,
+	task = kthread_create_on_node(kpool_worker_fn, worker, pool->node,
 				      "kpool/%s/%u", pool->name, worker->id);
 	if (IS_ERR(task)) {
 		kfree(worker);

@@ -16,6 +16,7 @@
  *	             kpool_stop_ack(), end of the run: flushed
  */
 #include <linux/export.h>
+#include <linux/freezer.h>
 #include <linux/kthread.h>
 #include <linux/preempt.h>
 #include <linux/sched/signal.h>
@@ -84,7 +85,7 @@ static void worker_shut_tell(struct kpool_worker *worker)
 
 	while (worker->tell == TELL_SENDING) {
 		worker->tell_waits = true;
-		set_current_state(TASK_IDLE);
+		set_current_state(TASK_IDLE | TASK_FREEZABLE);
 		raw_spin_unlock_irq(&pool->lock);
 		schedule();
 		raw_spin_lock_irq(&pool->lock);
@@ -227,6 +228,18 @@ static struct task_struct *worker_park(struct kpool_worker *worker)
 }
 
 /*
+ * The system is being suspended, and this worker is between two works.  While
+ * it is frozen it is not idle, so no work is committed to it.
+ */
+static void worker_freeze(struct kpool_worker *worker)
+	__must_hold(&worker->pool->lock)
+{
+	raw_spin_unlock_irq(&worker->pool->lock);
+	try_to_freeze();
+	raw_spin_lock_irq(&worker->pool->lock);
+}
+
+/*
  * The next work of this worker, or NULL if it has to leave.
  *
  * Who commits a work to an idle worker wakes it after dropping the lock.  The
@@ -252,6 +265,11 @@ static struct kpool_work *next_work(struct kpool_worker *worker)
 				worker_resign(worker);
 				break;
 			}
+			/* only true in a freezable pool: costs a static key */
+			if (freezing(current)) {
+				worker_freeze(worker);
+				continue;
+			}
 			group = next_group(pool, pool->nr_idle + 1);
 			if (group) {
 				worker_commit(worker, take_next(group));
@@ -261,7 +279,7 @@ static struct kpool_work *next_work(struct kpool_worker *worker)
 			if (wake)
 				wake_up_process(wake);
 		}
-		set_current_state(TASK_IDLE);
+		set_current_state(TASK_IDLE | TASK_FREEZABLE);
 		raw_spin_unlock_irq(&pool->lock);
 		schedule();
 		/* pairs with the store in worker_commit() */
@@ -379,6 +397,11 @@ int kpool_worker_fn(void *arg)
 		goto out;
 	raw_spin_lock_irq(&pool->lock);
 	worker_arrive(worker);
+	if (pool->flags & KPOOL_FREEZABLE) {
+		raw_spin_unlock_irq(&pool->lock);
+		set_freezable();
+		raw_spin_lock_irq(&pool->lock);
+	}
 	while ((work = next_work(worker))) {
 		test_point(KPOOL_AT_START, pool);
 		if (unlikely(worker->enters))

@@ -44,6 +44,7 @@
 
 #include <linux/bits.h>
 #include <linux/compiler.h>
+#include <linux/cpumask.h>
 #include <linux/kpool_work.h>
 #include <linux/lockdep.h>
 #include <linux/sched.h>
@@ -325,6 +326,15 @@ int kpool_group_reopen(struct kpool_group *group);
  * Pools
  */
 
+/*
+ * Its threads freeze when the system is suspended: between works, while idle,
+ * and where a work sleeps freezably.  See "Suspend" in Documentation/kpool.rst.
+ */
+#define KPOOL_FREEZABLE		BIT(0)
+
+/* kpool_params.node is meant. */
+#define KPOOL_ON_NODE		BIT(1)
+
 /**
  * struct kpool_params - what a pool is created with
  * @min_threads: threads that are kept warm, 0 to @max_threads
@@ -332,6 +342,11 @@ int kpool_group_reopen(struct kpool_group *group);
  * @idle_timeout: in jiffies; threads above @min_threads leave after having
  *	been idle for so long; 0 is KPOOL_IDLE_TIMEOUT
  * @max_queued: most works that wait for a thread or a turn; 0: any number
+ * @flags: KPOOL_FREEZABLE, KPOOL_ON_NODE
+ * @nice: of its threads, -20 to 19
+ * @cpumask: the CPUs that they run on; copied; NULL: any
+ * @node: with KPOOL_ON_NODE, the NUMA node that they belong to: they run on its
+ *	CPUs, and their stacks are there.  With a @cpumask the mask alone counts.
  * @init: called by each thread before its first work, or NULL.  Returns 0 or
  *	a negative errno, which makes kpool_create() fail; for a thread that comes
  *	later it is a creation that failed: the thread ends, works remain queued,
@@ -349,6 +364,10 @@ struct kpool_params {
 	int	max_threads;
 	long	idle_timeout;
 	int	max_queued;
+	unsigned int flags;
+	int	nice;
+	const struct cpumask *cpumask;
+	int	node;
 	int	(*init)(void *data);
 	void	(*exit)(void *data);
 	void	*hook_data;
