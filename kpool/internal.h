@@ -35,6 +35,7 @@
 #define _KPOOL_INTERNAL_H
 
 #include <linux/completion.h>
+#include <linux/cpumask.h>
 #include <linux/kpool.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
@@ -46,6 +47,9 @@
 
 /* No hold of pool->lock handles more works, threads or groups than this. */
 #define KPOOL_BATCH		32
+
+/* How long creation rests after a failure; doubles with each more. */
+#define KPOOL_BACKOFF_MIN	msecs_to_jiffies(10)
 
 /* How often a stop without deadline names those that do not end. */
 #define KPOOL_WATCHDOG_PERIOD	(30 * HZ)
@@ -98,7 +102,7 @@ enum tell_state {
  * in join_workers(), which frees it.
  */
 struct kpool_worker {
-	struct list_head	entry;		/* L: pool->idle; S: leaving */
+	struct list_head	entry;		/* L: pool->idle or ->leaving */
 	/* group->running, group->told or pool->to_tell */
 	struct list_head	run_entry;	/* L */
 	struct list_head	all_entry;	/* ML: pool->workers */
@@ -162,12 +166,12 @@ struct kpool_group {
 	struct kpool_group	*parent;	/* I; NULL for the root */
 	unsigned int		depth;		/* I */
 	enum group_state	state;		/* L */
-	unsigned int		max_active;	/* I; 0: none */
-	unsigned int		max_queued;	/* I; 0: none */
+	unsigned int		max_active;	/* L; 0: none */
+	unsigned int		max_queued;	/* L; 0: none */
 	unsigned int		reserve;	/* I: threads */
 	unsigned int		flags;		/* I: KPOOL_NOSIGNAL */
 	bool			has_hooks;	/* I */
-	bool			plain;		/* I: runs do not change turns */
+	bool			plain;		/* L: runs do not change turns */
 	bool			cancelled;	/* L: cancel() is called, or was */
 	enum hooks_state	hooks;		/* L */
 
@@ -229,15 +233,16 @@ struct kpool_service {
 struct kpool {
 	raw_spinlock_t		lock;		/* guards L */
 	struct list_head	idle;		/* L: workers, newest first */
+	struct list_head	leaving;	/* L: workers to be joined */
 	struct list_head	room;		/* L: groups whose room is awaited */
 	struct list_head	to_tell;	/* L: workers, for the stopper */
 	struct list_head	to_stop;	/* L: groups, for the stopper */
 	/* from before its creation to the decision that it leaves */
 	unsigned int		nr_threads;	/* L */
 	unsigned int		nr_idle;	/* L */
-	unsigned int		min_threads;	/* I */
-	unsigned int		max_threads;	/* I */
-	unsigned long		idle_timeout;	/* I */
+	unsigned int		min_threads;	/* L */
+	unsigned int		max_threads;	/* ML; may be below nr_threads */
+	unsigned long		idle_timeout;	/* L */
 	struct kpool_group	*root;		/* I */
 	struct kpool_service	spawner;
 	struct kpool_service	stopper;
@@ -249,13 +254,24 @@ struct kpool {
 	unsigned int		nr_cold;	/* L */
 	/* threads that were started without a work, and have not arrived */
 	unsigned int		nr_arriving;	/* L */
+	int			init_err;	/* L: of an init hook, or 0 */
 	struct completion	warm;		/* A: nr_cold became 0 */
 
 	unsigned long		creating_since;	/* L: jiffies, or 0 */
 	unsigned long		nr_created;	/* L */
 	unsigned long		nr_failed;	/* L: creations that failed */
+	unsigned long		backoff;	/* L: after the next failure */
 	unsigned int		next_id;	/* L: of the next thread */
 	struct ratelimit_state	failure_rs;	/* A: messages of failures */
+
+	unsigned int		flags;		/* I: KPOOL_* */
+	int			nice;		/* I */
+	int			node;		/* I: or NUMA_NO_NODE */
+	bool			has_cpus;	/* I */
+	cpumask_var_t		cpus;		/* I: if has_cpus */
+	int			(*init)(void *data);	/* I: hooks, or NULL */
+	void			(*exit)(void *data);	/* I */
+	void			*hook_data;		/* I */
 
 	struct mutex		mutex;		/* guards M */
 	struct list_head	workers;	/* ML */
@@ -295,6 +311,22 @@ struct kpool_waiter {
 	bool			ran;		/* L until done */
 	bool			starts;		/* I: part of a kpool_start() */
 };
+
+/* Flags of a pool that there are. */
+#define KPOOL_FLAGS	((unsigned int)(KPOOL_FREEZABLE | KPOOL_ON_NODE))
+
+/* Does it not matter to turns how many works of this group run? */
+static inline void group_set_plain(struct kpool_group *group)
+{
+	group->plain = !group->max_active && !group->reserve &&
+		       !group->has_hooks;
+}
+
+/* More threads than allowed?  Only after the limit was lowered. */
+static inline bool pool_is_over(const struct kpool *pool)
+{
+	return pool->nr_threads > pool->max_threads;
+}
 
 /*
  * Leave pool->lock, then wake what was found to need it.  The caller entered
@@ -349,6 +381,7 @@ int kpool_worker_fn(void *arg);
 struct kpool_worker *current_worker(void);
 bool works_below(const struct kpool_group *top);
 bool runs_below(struct kpool_group *top);
+bool is_worker_of(const struct kpool *pool);
 void worker_set_tell(struct kpool_worker *worker, enum tell_state tell);
 void worker_commit(struct kpool_worker *worker, struct kpool_work *work);
 struct task_struct *start_idle_worker(struct kpool_work *work);
@@ -365,12 +398,22 @@ static inline bool hooks_in_progress(const struct kpool_group *group)
 	return group->hooks == HOOKS_ENTERING || group->hooks == HOOKS_LEAVING;
 }
 
+/* birth.c */
+int check_birth(const char *name, const struct kpool_params *params);
+int birth_init(struct kpool *pool, const struct kpool_params *params);
+void birth_free(struct kpool *pool);
+bool worker_birth(struct kpool_worker *worker);
+void worker_farewell(struct kpool_worker *worker);
+void await_exit(struct kpool_worker *worker);
+
 /* spawner.c */
 int kpool_spawner_fn(void *arg);
 int spawn_worker(struct kpool *pool);
 int spawn_reserve(struct kpool *pool);
 bool needs_thread(struct kpool *pool);
 struct task_struct *start_reaping(struct kpool *pool);
+void worker_leave(struct kpool_worker *worker);
+void dismiss_excess(struct kpool *pool);
 void dismiss_workers(struct kpool *pool);
 
 /* service.c */
@@ -482,6 +525,10 @@ void kpool_callback_exit(void);
 /* release.c */
 void release_init(struct kpool_group *group);
 void release_queue(struct kpool_work *work);
+
+/* limits.c */
+int check_limits(const char *name, const struct kpool_limits *limits);
+void pool_set_limits(struct kpool *pool, const struct kpool_limits *limits);
 
 /* straggler.c */
 void name_stragglers(struct kpool_group *top, bool again);

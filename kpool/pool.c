@@ -18,8 +18,21 @@
 DEFINE_MUTEX(pools_mutex);
 LIST_HEAD(pools);
 
+/* Those of the parameters that can be changed later. */
+static struct kpool_limits params_limits(const struct kpool_params *p)
+{
+	return (struct kpool_limits) {
+		.min_threads = p->min_threads,
+		.max_threads = p->max_threads,
+		.idle_timeout = p->idle_timeout,
+		.max_queued = p->max_queued,
+	};
+}
+
 static int check_pool(const char *name, const struct kpool_params *p)
 {
+	struct kpool_limits limits;
+
 	if (!name_is_valid(name)) {
 		pr_err("pool name \"%*pE\" is not 1 to %d printable characters without blanks and slashes\n",
 		       name_len(name), name ?: "", KPOOL_NAME_MAX);
@@ -29,33 +42,15 @@ static int check_pool(const char *name, const struct kpool_params *p)
 		pr_err("%s: no parameters\n", name);
 		return -EINVAL;
 	}
-	if (p->max_threads < 1 || p->max_threads > KPOOL_MAX_THREADS) {
-		pr_err("%s: max_threads (%d) is not 1 to %d\n", name,
-		       p->max_threads, KPOOL_MAX_THREADS);
-		return -EINVAL;
-	}
-	if (p->min_threads < 0 || p->min_threads > p->max_threads) {
-		pr_err("%s: min_threads (%d) is not 0 to max_threads (%d)\n",
-		       name, p->min_threads, p->max_threads);
-		return -EINVAL;
-	}
-	if (p->idle_timeout < 0) {
-		pr_err("%s: idle_timeout (%ld) is negative\n", name,
-		       p->idle_timeout);
-		return -EINVAL;
-	}
-	if (p->max_queued < 0) {
-		pr_err("%s: max_queued (%d) is negative\n", name,
-		       p->max_queued);
-		return -EINVAL;
-	}
-	return 0;
+	limits = params_limits(p);
+	return check_limits(name, &limits) ?: check_birth(name, p);
 }
 
 static void pool_free(struct kref *kref)
 {
 	struct kpool *pool = container_of(kref, struct kpool, kref);
 
+	birth_free(pool);
 	/* A reader that found a group in work->group may look at both. */
 	if (pool->root)
 		kfree_rcu(pool->root, rcu);
@@ -77,11 +72,10 @@ static struct kpool *pool_alloc(const char *name,
 				const char *lock_name,
 				struct lock_class_key *key)
 {
-	const struct kpool_group_params root = {
-		.max_queued = params->max_queued,
-	};
+	const struct kpool_limits limits = params_limits(params);
 	struct kpool_group *group;
 	struct kpool *pool;
+	int err;
 
 	if (fault_create())
 		return ERR_PTR(-ENOMEM);
@@ -91,6 +85,7 @@ static struct kpool *pool_alloc(const char *name,
 	raw_spin_lock_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->idle);
 	INIT_LIST_HEAD(&pool->room);
+	INIT_LIST_HEAD(&pool->leaving);
 	INIT_LIST_HEAD(&pool->to_tell);
 	INIT_LIST_HEAD(&pool->callbacks);
 	INIT_LIST_HEAD(&pool->to_stop);
@@ -100,17 +95,21 @@ static struct kpool *pool_alloc(const char *name,
 	init_completion(&pool->warm);
 	kref_init(&pool->kref);
 	ratelimit_state_init(&pool->failure_rs, 5 * HZ, 1);
-	pool->min_threads = params->min_threads;
-	pool->max_threads = params->max_threads;
-	pool->idle_timeout = params->idle_timeout ?: KPOOL_IDLE_TIMEOUT;
 	strscpy(pool->name, name, sizeof(pool->name));
 
-	group = group_alloc(pool, NULL, "root", &root, lock_name, key);
+	group = group_alloc(pool, NULL, "root", NULL, lock_name, key);
 	if (IS_ERR(group)) {
 		kpool_put(pool);
 		return ERR_CAST(group);
 	}
 	pool->root = group;
+	pool_set_limits(pool, &limits);
+	pool->backoff = KPOOL_BACKOFF_MIN;
+	err = birth_init(pool, params);
+	if (err) {
+		kpool_put(pool);
+		return ERR_PTR(err);
+	}
 	return pool;
 }
 
@@ -155,7 +154,10 @@ static int pool_warm_up(struct kpool *pool)
 	}
 	if (i)
 		wait_for_completion(&pool->warm);
-	return 0;
+	/* of the first thread whose init hook failed */
+	err = pool->init_err;
+	pool->init_err = 0;
+	return err;
 }
 
 /*
@@ -260,7 +262,7 @@ int kpool_destroy(struct kpool *pool)
 	if (IS_ERR_OR_NULL(pool))
 		return 0;
 	might_sleep();
-	if (runs_below(pool->root))
+	if (runs_below(pool->root) || is_worker_of(pool))
 		return -EDEADLK;
 
 	/*

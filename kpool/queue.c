@@ -55,7 +55,8 @@ bool group_can_start(const struct kpool_group *group)
 	bool covered = pool->nr_idle > pool->root->held;
 
 	/* what waits already comes first */
-	if (!pool->nr_idle || !list_empty(&group->pending))
+	if (!pool->nr_idle || !list_empty(&group->pending) ||
+	    pool_is_over(pool))
 		return false;
 	for (; group; group = group->parent) {
 		if (!group_may_start(group))

@@ -61,8 +61,7 @@ struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
 	group->depth = parent ? parent->depth + 1 : 0;
 	if (params)
 		group_set_params(group, params);
-	group->plain = !group->max_active && !group->reserve &&
-		       !group->has_hooks;
+	group_set_plain(group);
 	INIT_LIST_HEAD(&group->pending);
 	INIT_LIST_HEAD(&group->delayed);
 	INIT_LIST_HEAD(&group->running);

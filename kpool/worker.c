@@ -16,6 +16,7 @@
  *	             kpool_stop_ack(), end of the run: flushed
  */
 #include <linux/export.h>
+#include <linux/freezer.h>
 #include <linux/kthread.h>
 #include <linux/preempt.h>
 #include <linux/sched/signal.h>
@@ -52,6 +53,14 @@ bool runs_below(struct kpool_group *top)
 	return works_below(top) || callbacks_below(top);
 }
 
+/* Is this a thread of the pool, whatever it executes?  Also in a hook. */
+bool is_worker_of(const struct kpool *pool)
+{
+	struct kpool_worker *worker = current_worker();
+
+	return worker && worker->pool == pool;
+}
+
 void worker_set_tell(struct kpool_worker *worker, enum tell_state tell)
 {
 	lockdep_assert_held(&worker->pool->lock);
@@ -76,7 +85,7 @@ static void worker_shut_tell(struct kpool_worker *worker)
 
 	while (worker->tell == TELL_SENDING) {
 		worker->tell_waits = true;
-		set_current_state(TASK_IDLE);
+		set_current_state(TASK_IDLE | TASK_FREEZABLE);
 		raw_spin_unlock_irq(&pool->lock);
 		schedule();
 		raw_spin_lock_irq(&pool->lock);
@@ -142,7 +151,7 @@ struct task_struct *dispatch(struct kpool *pool)
 {
 	struct kpool_group *group;
 
-	if (pool->nr_idle) {
+	if (pool->nr_idle && likely(!pool_is_over(pool))) {
 		group = next_group(pool, pool->nr_idle);
 		if (group)
 			return start_idle_worker(take_next(group));
@@ -154,6 +163,8 @@ struct task_struct *dispatch(struct kpool *pool)
 
 /*
  * Many may be ready that were not.  Process context; serves them in batches.
+ * Between the batches works are ready while workers are idle: whoever queues or
+ * becomes free meanwhile takes one of them, and less is left to us.
  */
 void dispatch_more(struct kpool *pool)
 {
@@ -174,6 +185,27 @@ void dispatch_more(struct kpool *pool)
 		rcu_read_unlock();
 		cond_resched();
 	} while (n == KPOOL_BATCH);
+}
+
+/*
+ * There are more threads than allowed, and this one is free: it leaves.  With
+ * it the pool may be down to its limit, and idle threads, whom it kept from
+ * that, may start what became ready.
+ */
+static void worker_resign(struct kpool_worker *worker)
+	__must_hold(&worker->pool->lock)
+{
+	struct kpool *pool = worker->pool;
+	struct task_struct *wake;
+
+	worker_leave(worker);
+	/* it has one more to join */
+	wake = service_wake(&pool->spawner);
+	if (wake)
+		wake_up_process(wake);
+	raw_spin_unlock_irq(&pool->lock);
+	dispatch_more(pool);
+	raw_spin_lock_irq(&pool->lock);
 }
 
 /*
@@ -212,6 +244,18 @@ static struct task_struct *worker_take(struct kpool_worker *worker)
 }
 
 /*
+ * The system is being suspended, and this worker is between two works.  While
+ * it is frozen it is not idle, so no work is committed to it.
+ */
+static void worker_freeze(struct kpool_worker *worker)
+	__must_hold(&worker->pool->lock)
+{
+	raw_spin_unlock_irq(&worker->pool->lock);
+	try_to_freeze();
+	raw_spin_lock_irq(&worker->pool->lock);
+}
+
+/*
  * The next work of this worker, or NULL if it has to leave.
  *
  * Who commits a work to an idle worker wakes it after dropping the lock.  The
@@ -232,13 +276,22 @@ static struct kpool_work *next_work(struct kpool_worker *worker)
 		if (!worker->idle) {
 			struct task_struct *wake;
 
+			if (unlikely(pool_is_over(pool))) {
+				worker_resign(worker);
+				break;
+			}
+			/* only true in a freezable pool: costs a static key */
+			if (freezing(current)) {
+				worker_freeze(worker);
+				continue;
+			}
 			wake = worker_take(worker);
 			if (wake)
 				wake_up_process(wake);
 			if (worker->work)
 				break;
 		}
-		set_current_state(TASK_IDLE);
+		set_current_state(TASK_IDLE | TASK_FREEZABLE);
 		raw_spin_unlock_irq(&pool->lock);
 		schedule();
 		/* pairs with the store in worker_commit() */
@@ -320,6 +373,8 @@ static void worker_arrive(struct kpool_worker *worker)
 	if (!worker->work) {
 		/* it held the spawner back; takes a work now, or is idle */
 		pool->nr_arriving--;
+		pool->creating_since = 0;
+		pool->backoff = KPOOL_BACKOFF_MIN;
 		wake = service_wake(&pool->spawner);
 		if (wake)
 			wake_up_process(wake);
@@ -351,8 +406,15 @@ int kpool_worker_fn(void *arg)
 
 	test_point(KPOOL_AT_BIRTH, pool);
 	allow_kernel_signal(SIGKILL);
+	if (!worker_birth(worker))
+		goto out;
 	raw_spin_lock_irq(&pool->lock);
 	worker_arrive(worker);
+	if (pool->flags & KPOOL_FREEZABLE) {
+		raw_spin_unlock_irq(&pool->lock);
+		set_freezable();
+		raw_spin_lock_irq(&pool->lock);
+	}
 	while ((work = next_work(worker))) {
 		test_point(KPOOL_AT_START, pool);
 		if (unlikely(worker->enters))
@@ -364,6 +426,8 @@ int kpool_worker_fn(void *arg)
 		raw_spin_lock_irq(&pool->lock);
 		end_run(worker, work, result);
 	}
+	worker_farewell(worker);
+out:
 	/*
 	 * Whoever joins us frees the worker once this completes; from there on
 	 * the thread executes nothing of this module.

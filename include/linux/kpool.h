@@ -44,6 +44,7 @@
 
 #include <linux/bits.h>
 #include <linux/compiler.h>
+#include <linux/cpumask.h>
 #include <linux/kpool_work.h>
 #include <linux/lockdep.h>
 #include <linux/sched.h>
@@ -185,6 +186,23 @@ void *kpool_group_data(const struct kpool_group *group);
 int kpool_group_destroy(struct kpool_group *group);
 
 /**
+ * kpool_group_set_limits() - change the limits of a group while it works
+ * @group: the group, also a root
+ * @max_active: as in &struct kpool_group_params
+ * @max_queued: likewise; of a root it is the one of the pool
+ *
+ * What a raised limit allows to start has been given its thread on return, or
+ * the pool creates threads for it.  A limit below what is in use is legal: what
+ * runs goes on and what waits stays, but nothing new starts or is accepted.
+ *
+ * Context: process context; does not wait for works.
+ * Return: 0, or -EINVAL a limit is negative, or @max_active less than what the
+ * group has reserved; the log names it.
+ */
+int kpool_group_set_limits(struct kpool_group *group, int max_active,
+			   int max_queued);
+
+/**
  * kpool_group_request_stop() - stop a group without waiting
  * @group: the group
  *
@@ -308,6 +326,15 @@ int kpool_group_reopen(struct kpool_group *group);
  * Pools
  */
 
+/*
+ * Its threads freeze when the system is suspended: between works, while idle,
+ * and where a work sleeps freezably.  See "Suspend" in Documentation/kpool.rst.
+ */
+#define KPOOL_FREEZABLE		BIT(0)
+
+/* kpool_params.node is meant. */
+#define KPOOL_ON_NODE		BIT(1)
+
 /**
  * struct kpool_params - what a pool is created with
  * @min_threads: threads that are kept warm, 0 to @max_threads
@@ -315,12 +342,35 @@ int kpool_group_reopen(struct kpool_group *group);
  * @idle_timeout: in jiffies; threads above @min_threads leave after having
  *	been idle for so long; 0 is KPOOL_IDLE_TIMEOUT
  * @max_queued: most works that wait for a thread or a turn; 0: any number
+ * @flags: KPOOL_FREEZABLE, KPOOL_ON_NODE
+ * @nice: of its threads, -20 to 19
+ * @cpumask: the CPUs that they run on; copied; NULL: any
+ * @node: with KPOOL_ON_NODE, the NUMA node that they belong to: they run on its
+ *	CPUs, and their stacks are there.  With a @cpumask the mask alone counts.
+ * @init: called by each thread before its first work, or NULL.  Returns 0 or
+ *	a negative errno, which makes kpool_create() fail; for a thread that comes
+ *	later it is a creation that failed: the thread ends, works remain queued,
+ *	and after a while the pool tries again.
+ * @exit: called by each thread after its last work, if its @init did not fail;
+ *	or NULL
+ * @hook_data: the argument of both
+ *
+ * Hooks are called in process context and may sleep; no lock is held, no signal
+ * is pending, and none comes.  They may queue works, but must not wait for
+ * threads or works of the pool.
  */
 struct kpool_params {
 	int	min_threads;
 	int	max_threads;
 	long	idle_timeout;
 	int	max_queued;
+	unsigned int flags;
+	int	nice;
+	const struct cpumask *cpumask;
+	int	node;
+	int	(*init)(void *data);
+	void	(*exit)(void *data);
+	void	*hook_data;
 };
 
 struct kpool *__kpool_create(const char *name,
@@ -339,7 +389,8 @@ struct kpool *__kpool_create(const char *name,
  *
  * Context: process context, may sleep.
  * Return: the pool, or an ERR_PTR: -EINVAL a bad name or parameter, which the
- * log names; -EEXIST the name is taken; -ENOMEM; -EINTR the caller was killed.
+ * log names; -EEXIST the name is taken; -ENOMEM; -EINTR the caller was killed;
+ * what the init hook of a thread returned.
  */
 #define kpool_create(name, params)					\
 ({									\
@@ -347,6 +398,38 @@ struct kpool *__kpool_create(const char *name,
 									\
 	__kpool_create(name, params, "(kpool)" #name, &__key);		\
 })
+
+/**
+ * struct kpool_limits - what may be changed while a pool works
+ * @min_threads: as in &struct kpool_params
+ * @max_threads: likewise
+ * @idle_timeout: likewise
+ * @max_queued: likewise
+ */
+struct kpool_limits {
+	int	min_threads;
+	int	max_threads;
+	long	idle_timeout;
+	int	max_queued;
+};
+
+/**
+ * kpool_set_limits() - change the limits of a pool while it works
+ * @pool: the pool
+ * @limits: the new ones, all of them
+ *
+ * All change at once.  What a raised limit allows to start has been given its
+ * thread on return, or the pool creates threads for it; it also creates those
+ * that @min_threads lacks.  A @max_threads below the number of threads is
+ * legal: idle ones leave at once, busy ones when their function has returned,
+ * and until there are no more than allowed nothing starts.  debugfs shows by
+ * how many the pool is over.
+ *
+ * Context: process context; does not wait for works or threads.
+ * Return: 0; or, and nothing was changed: -EINVAL as kpool_create(); -ENOSPC
+ * groups have reserved more threads than @max_threads.
+ */
+int kpool_set_limits(struct kpool *pool, const struct kpool_limits *limits);
 
 /**
  * kpool_destroy() - stop everything in a pool and end it
@@ -358,8 +441,8 @@ struct kpool *__kpool_create(const char *name,
  * destroyed.
  *
  * Context: process context, may sleep, uninterruptibly.
- * Return: 0, or -EDEADLK from a work of the pool or its release function:
- * nothing was done.
+ * Return: 0, or -EDEADLK from a thread of the pool or a release function of its
+ * works: nothing was done.
  */
 int kpool_destroy(struct kpool *pool);
 
