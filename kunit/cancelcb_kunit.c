@@ -373,19 +373,20 @@ static void stops_of_two_levels_at_once_call_each_once(struct kunit *test)
 	}
 }
 
+/* Also for one that a stop from above calls. */
 static void destroy_waits_for_it(struct kunit *test)
 {
 	struct kpool_group_params params = { .cancel = cancelcb_fn };
 	struct cancelcb *cb = cancelcb(test);
 	struct kpool *pool = test_pool(test, 1, 1);
+	struct kpool_group *top = test_group(test, pool, "top", 0, 0), *group;
 	struct test_thread *destroyer;
-	struct kpool_group *group;
 
 	cb->gated = true;
 	params.data = cb;
-	group = kpool_group_create(kpool_root(pool), "g", &params);
+	group = kpool_group_create(top, "g", &params);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(group));
-	kpool_group_request_stop(group);
+	kpool_group_request_stop(top);
 	expect_done(test, &cb->entered);
 	destroyer = run_thread(test, destroy_thread, group);
 	KUNIT_EXPECT_TRUE(test, stays(!thread_done(destroyer)));

@@ -194,24 +194,6 @@ static bool sleeps(struct test_thread *thread)
 	return READ_ONCE(thread_task(thread)->__state) == TASK_UNINTERRUPTIBLE;
 }
 
-/* Somebody who keeps the pool's mutex for a while. */
-struct keeper {
-	struct kpool *pool;
-	struct completion has_it;
-	struct completion go_on;
-};
-
-static int keeper_thread(void *arg)
-{
-	struct keeper *keeper = arg;
-
-	mutex_lock(&keeper->pool->mutex);
-	complete(&keeper->has_it);
-	wait_for_completion_timeout(&keeper->go_on, DEADLINE);
-	mutex_unlock(&keeper->pool->mutex);
-	return 0;
-}
-
 static struct test_thread *run_until_asleep(struct kunit *test,
 					    int (*fn)(void *arg), void *arg)
 {
@@ -221,42 +203,24 @@ static struct test_thread *run_until_asleep(struct kunit *test,
 	return thread;
 }
 
-/*
- * A stop finds the group stopped already, and gets the mutex only when it has
- * been reopened and has a work.
- */
-static void late_stopper_leaves_the_new_life_alone(struct kunit *test)
+/* A stop that has not told anybody yet will meet the old life, not a new one. */
+static void late_stopper_is_ebusy(struct kunit *test)
 {
 	struct kpool *pool = test_pool(test, 1, 1);
 	struct kpool_group *group = test_group(test, pool, "g", 0, 0);
-	struct gated *g = gated_array(test, 2);
-	struct test_thread *reopen, *keep, *stop;
-	struct keeper *keeper;
+	struct gated *g = gated_array(test, 1);
+	struct test_thread *reopen, *stop;
 
-	keeper = kunit_kzalloc(test, sizeof(*keeper), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, keeper);
-	keeper->pool = pool;
-	init_completion(&keeper->has_it);
-	init_completion(&keeper->go_on);
 	expect_stop(test, group);
-
 	mutex_lock(&pool->mutex);
 	reopen = run_until_asleep(test, reopen_thread, group);
-	keep = run_until_asleep(test, keeper_thread, keeper);
 	stop = run_until_asleep(test, stop_thread, group);
 	mutex_unlock(&pool->mutex);
-	KUNIT_EXPECT_EQ(test, 0, join_thread(test, reopen));
-	expect_done(test, &keeper->has_it);
-	expect_queued(test, group, g, 2);
-	expect_started(test, g, 1);
-	complete(&keeper->go_on);
-	KUNIT_EXPECT_EQ(test, 0, join_thread(test, keep));
-	/* what it was to wait for has ended */
+	KUNIT_EXPECT_EQ(test, -EBUSY, join_thread(test, reopen));
 	KUNIT_EXPECT_EQ(test, 0, join_thread(test, stop));
-	KUNIT_EXPECT_TRUE(test, stays(!completion_done(&g->ended)));
-	gated_open_all(g, 2);
-	expect_over(test, g, 2);
-	KUNIT_EXPECT_FALSE(test, g->told || g->signalled);
+	KUNIT_EXPECT_EQ(test, -ESHUTDOWN, kpool_queue(group, &g->work));
+	KUNIT_EXPECT_EQ(test, 0, kpool_group_reopen(group));
+	expect_untold_run(test, group, g);
 }
 
 #define LIVES		150
@@ -415,7 +379,7 @@ static struct kunit_case reopen_cases[] = {
 	KUNIT_CASE(those_stopped_by_themselves_stay_so),
 	KUNIT_CASE(root_is_reopened),
 	KUNIT_CASE(waits_for_a_request),
-	KUNIT_CASE(late_stopper_leaves_the_new_life_alone),
+	KUNIT_CASE(late_stopper_is_ebusy),
 	KUNIT_CASE_SLOW(no_life_is_told_by_the_last_one),
 	{}
 };
