@@ -9,6 +9,7 @@
 #include <linux/seq_file.h>
 
 #include "fault.h"
+#include "histogram.h"
 #include "internal.h"
 
 static struct dentry *kpool_dir;
@@ -116,6 +117,7 @@ void kpool_debugfs_init(void)
 	kpool_dir = debugfs_create_dir("kpool", NULL);
 	debugfs_create_file("pools", 0400, kpool_dir, NULL, &pools_fops);
 	fault_debugfs_init(kpool_dir);
+	hist_debugfs_init(kpool_dir);
 }
 
 void kpool_debugfs_exit(void)

@@ -104,6 +104,10 @@ struct kpool_worker {
 	bool			enters;		/* W, and L at the commit */
 	unsigned int		id;		/* I */
 	unsigned long		since;		/* L: jiffies of run or idleness */
+	/* while there are histograms, see histogram.c: of the run, or 0 */
+	u32			stamp;		/* L: when its work was queued */
+	u64			entered;	/* W: the function was called */
+	u64			told_at;	/* L */
 	struct completion	exited;		/* A: has left our text */
 };
 
@@ -245,6 +249,8 @@ struct kpool {
 	struct mutex		mutex;		/* guards M */
 	struct list_head	workers;	/* ML */
 	struct list_head	registry_entry;	/* R: pools */
+	u64			number;		/* R: grows along pools */
+	struct kpool_hists	*hists;		/* L: see histogram.c */
 	struct kref		kref;		/* A: creator and groups */
 	struct rcu_head		rcu;
 	char			name[KPOOL_NAME_MAX + 1];	/* I */

@@ -12,6 +12,7 @@
 #include <linux/string.h>
 
 #include "fault.h"
+#include "histogram.h"
 #include "internal.h"
 
 /* Guards the list of pools and so the uniqueness of their names. */
@@ -56,6 +57,7 @@ static void pool_free(struct kref *kref)
 {
 	struct kpool *pool = container_of(kref, struct kpool, kref);
 
+	hist_pool_free(pool);
 	/* A reader that found a group in work->group may look at both. */
 	if (pool->root)
 		kfree_rcu(pool->root, rcu);
@@ -115,6 +117,7 @@ static struct kpool *pool_alloc(const char *name,
 
 static int pool_register(struct kpool *pool)
 {
+	static u64 last_number;
 	struct kpool *other;
 	int err = 0;
 
@@ -122,8 +125,10 @@ static int pool_register(struct kpool *pool)
 	list_for_each_entry(other, &pools, registry_entry)
 		if (!strcmp(other->name, pool->name))
 			err = -EEXIST;
-	if (!err)
+	if (!err) {
+		pool->number = ++last_number;
 		list_add_tail(&pool->registry_entry, &pools);
+	}
 	mutex_unlock(&pools_mutex);
 	if (err)
 		pr_err("%s: a pool of this name exists\n", pool->name);
@@ -203,6 +208,7 @@ struct kpool *__kpool_create(const char *name,
 	err = pool_register(pool);
 	if (err)
 		goto err_put;
+	hist_pool_add(pool);
 	err = pool_start(pool);
 	if (err)
 		goto err_unregister;

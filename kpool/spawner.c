@@ -17,6 +17,7 @@
 #include <trace/events/kpool.h>
 
 #include "fault.h"
+#include "histogram.h"
 #include "internal.h"
 #include "testpoint.h"
 
@@ -65,6 +66,7 @@ static bool lacks_reserve(const struct kpool *pool)
  */
 int spawn_worker(struct kpool *pool)
 {
+	u64 begun = hist_on() ? hist_clock() : 0;
 	struct kpool_worker *worker;
 	struct kpool_group *group;
 
@@ -85,6 +87,7 @@ int spawn_worker(struct kpool *pool)
 	pool->nr_created++;
 	pool->creating_since = 0;
 	trace_kpool_thread_created(worker);
+	hist_created(pool, begun);
 	group = next_group(pool, pool->nr_idle + 1);
 	if (group)
 		worker_commit(worker, take_next(group));
