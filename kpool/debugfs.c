@@ -2,7 +2,9 @@
 /*
  * /sys/kernel/debug/kpool/pools: every pool, its groups, and what runs.
  */
+#include <linux/dcache.h>
 #include <linux/debugfs.h>
+#include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
@@ -111,6 +113,20 @@ static int pools_show(struct seq_file *m, void *unused)
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(pools);
+
+/*
+ * The folder of a pool; or an ERR_PTR, which debugfs takes for none, for one
+ * that is called as a file here is.
+ */
+struct dentry *debugfs_add_pool(const char *name)
+{
+	struct dentry *file = debugfs_lookup(name, kpool_dir);
+
+	if (!file)
+		return debugfs_create_dir(name, kpool_dir);
+	dput(file);
+	return ERR_PTR(-EEXIST);
+}
 
 void kpool_debugfs_init(void)
 {

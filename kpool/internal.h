@@ -102,6 +102,7 @@ struct kpool_worker {
 	bool			leave;		/* L: no more works, end */
 	bool			named;		/* L: as straggler of this run */
 	bool			enters;		/* W, and L at the commit */
+	bool			arrived;	/* L: may be signalled */
 	unsigned int		id;		/* I */
 	unsigned long		since;		/* L: jiffies of run or idleness */
 	/* while there are histograms, see histogram.c: of the run, or 0 */
@@ -155,6 +156,7 @@ struct kpool_group {
 	struct kpool_group	*parent;	/* I; NULL for the root */
 	unsigned int		depth;		/* I */
 	enum group_state	state;		/* L */
+	unsigned long		state_since;	/* L: jiffies */
 	unsigned int		max_active;	/* I; 0: none */
 	unsigned int		max_queued;	/* I; 0: none */
 	unsigned int		reserve;	/* I: threads */
@@ -250,6 +252,7 @@ struct kpool {
 	struct list_head	workers;	/* ML */
 	struct list_head	registry_entry;	/* R: pools */
 	u64			number;		/* R: grows along pools */
+	struct dentry		*debug;		/* I: its folder in debugfs */
 	struct kpool_hists	*hists;		/* L: see histogram.c */
 	struct kref		kref;		/* A: creator and groups */
 	struct rcu_head		rcu;
@@ -462,8 +465,13 @@ void sysfs_del_group(struct kpool_group *group);
 int kpool_sysfs_init(void);
 void kpool_sysfs_exit(void);
 
+/* debugfs_pool.c */
+void debugfs_pool_add(struct kpool *pool);
+void debugfs_pool_del(struct kpool *pool);
+
 /* debugfs.c */
 void kpool_debugfs_init(void);
+struct dentry *debugfs_add_pool(const char *name);
 void kpool_debugfs_exit(void);
 
 #endif /* _KPOOL_INTERNAL_H */

@@ -215,6 +215,7 @@ struct kpool *__kpool_create(const char *name,
 	err = sysfs_add_group(pool->root);
 	if (err)
 		goto err_end_threads;
+	debugfs_pool_add(pool);
 	/* The caller uses our symbols, so we are not being unloaded. */
 	__module_get(THIS_MODULE);
 	return pool;
@@ -257,6 +258,7 @@ int kpool_destroy(struct kpool *pool)
 	report_leftovers(pool);
 
 	/* Its files are not read or written any more; see sysfs.c. */
+	debugfs_pool_del(pool);
 	sysfs_del_group(pool->root);
 
 	/*

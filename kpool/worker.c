@@ -278,9 +278,9 @@ static void end_run(struct kpool_worker *worker, struct kpool_work *work,
 
 	if (worker->tell != TELL_OPEN)
 		worker_shut_tell(worker);
-	list_del_init(&worker->run_entry);
 	if (hist_on())
 		hist_end(worker);
+	list_del_init(&worker->run_entry);
 	worker->work = NULL;
 	leaves = group_put_slot(group);
 	ended = work_run_ended(work, result);
@@ -307,6 +307,7 @@ static void worker_arrive(struct kpool_worker *worker)
 
 	if (!worker->group || !(worker->group->flags & KPOOL_NOSIGNAL))
 		worker_set_tell(worker, TELL_OPEN);
+	worker->arrived = true;
 	if (pool->nr_cold && !--pool->nr_cold)
 		complete(&pool->warm);
 	if (!worker->work) {
