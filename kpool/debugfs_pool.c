@@ -38,7 +38,7 @@ static void show_group(struct seq_file *m, const struct seen_group *seen)
 		return;
 	seq_printf(m, "%*s  %ps waits for %lu jiffies", seen->depth * 2, "",
 		   seen->oldest, seen->oldest_age);
-	if (seen->blocker)
+	if (seen->blocked)
 		seq_printf(m, " behind %s, which runs %u of %u",
 			   seen->blocker_path, seen->blocker_max,
 			   seen->blocker_max);

@@ -139,26 +139,6 @@ void hist_pool_free(struct kpool *pool)
 }
 
 /*
- * The pool after the one with this number, with a reference; or NULL.  Numbers
- * grow along the registry.
- */
-static struct kpool *pool_after(u64 number)
-{
-	struct kpool *pool, *found = NULL;
-
-	mutex_lock(&pools_mutex);
-	list_for_each_entry(pool, &pools, registry_entry) {
-		if (pool->number <= number)
-			continue;
-		kpool_get(pool);
-		found = pool;
-		break;
-	}
-	mutex_unlock(&pools_mutex);
-	return found;
-}
-
-/*
  * Begin, with all counts zero, or cease; the counts are kept then.  Memory is
  * allocated without any lock that a pool needs.
  */
@@ -171,7 +151,7 @@ int hist_switch(bool on)
 	mutex_lock(&switch_mutex);
 	if (on)
 		static_branch_enable(&kpool_hist_key);
-	while (on && !err && (pool = pool_after(number))) {
+	while (on && !err && (pool = next_pool(number))) {
 		number = pool->number;
 		err = hist_give(pool);
 		kpool_put(pool);
@@ -224,7 +204,7 @@ static int latency_show(struct seq_file *m, void *unused)
 
 	if (!copy)
 		return -ENOMEM;
-	while ((pool = pool_after(number))) {
+	while ((pool = next_pool(number))) {
 		bool some;
 
 		number = pool->number;

@@ -252,6 +252,7 @@ struct kpool {
 	struct list_head	workers;	/* ML */
 	struct list_head	registry_entry;	/* R: pools */
 	u64			number;		/* R: grows along pools */
+	unsigned long		reported;	/* by the watchdog alone */
 	struct dentry		*debug;		/* I: its folder in debugfs */
 	struct kpool_hists	*hists;		/* L: see histogram.c */
 	struct kref		kref;		/* A: creator and groups */
@@ -457,6 +458,7 @@ void name_stragglers(struct kpool_group *top, bool again);
 extern struct mutex pools_mutex;
 extern struct list_head pools;
 void kpool_get(struct kpool *pool);
+struct kpool *next_pool(u64 number);
 void kpool_put(struct kpool *pool);
 
 /* sysfs.c */

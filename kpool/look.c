@@ -75,7 +75,7 @@ static bool copy_run(struct kpool_worker *worker, struct seen_run *run)
 	runs = worker->group;
 	if (runs) {
 		run->task = get_task_struct(worker->task);
-		run->group = worker->group;
+		run->thread = worker->id;
 		run->func = worker->func;
 		run->age = jiffies - worker->since;
 		run->releasing = !worker->work;
@@ -166,7 +166,7 @@ static void copy_blocker(const struct kpool_group *group,
 	for (; group; group = group->parent) {
 		if (!group->max_active || group->nr_running < group->max_active)
 			continue;
-		seen->blocker = group;
+		seen->blocked = true;
 		seen->blocker_max = group->max_active;
 		copy_path(group, seen->blocker_path);
 		return;
@@ -198,13 +198,13 @@ static int copy_group(struct kpool_group *group, struct seen_group *seen,
 	int n;
 
 	*seen = (struct seen_group) {
-		.group = group,
 		.depth = group->depth,
 		.busy = group->busy,
 		.nr_running = group->nr_running,
 		.nr_pending = group->nr_pending,
 		.max_active = group->max_active,
 		.max_queued = group->max_queued,
+		.stopping = group->state == GROUP_STOPPED && group->busy,
 		.state = group_state_name(group),
 		.state_age = jiffies - group->state_since,
 	};

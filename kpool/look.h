@@ -14,9 +14,9 @@
 /* What a worker executes.  Returned with a reference to its task. */
 struct seen_run {
 	struct task_struct	*task;
-	const struct kpool_group *group;	/* to compare, not to look at */
 	const void		*func;
 	unsigned long		age;		/* jiffies */
+	unsigned int		thread;		/* its number */
 	unsigned int		nr_waiters;	/* at most KPOOL_BATCH */
 	bool			releasing;	/* func is a release function */
 	const char		*tell;		/* how far the tell is */
@@ -33,17 +33,17 @@ struct seen_wait {
 
 /* A group, and the work of it that waits for the longest time. */
 struct seen_group {
-	const struct kpool_group *group;	/* to compare, not to look at */
 	unsigned int		depth;
 	unsigned int		busy, nr_running, nr_pending;
 	unsigned int		max_active, max_queued;
+	bool			stopping;	/* stopped, and not idle yet */
 	const char		*state;
 	unsigned long		state_age;	/* jiffies */
 	unsigned int		own_pending;	/* at most KPOOL_BATCH */
 	const void		*oldest;	/* function; NULL: none pending */
 	unsigned long		oldest_age;	/* jiffies */
-	/* the nearest group at or above it that runs all it may; or NULL */
-	const struct kpool_group *blocker;
+	/* by the nearest group at or above it that runs all it may */
+	bool			blocked;
 	unsigned int		blocker_max;
 	char			blocker_path[PATH_SIZE];
 	char			path[PATH_SIZE];

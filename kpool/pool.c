@@ -142,6 +142,26 @@ static void pool_unregister(struct kpool *pool)
 	mutex_unlock(&pools_mutex);
 }
 
+/*
+ * The pool after the one with this number, with a reference; or NULL.  Numbers
+ * grow along the registry.
+ */
+struct kpool *next_pool(u64 number)
+{
+	struct kpool *pool, *found = NULL;
+
+	mutex_lock(&pools_mutex);
+	list_for_each_entry(pool, &pools, registry_entry) {
+		if (pool->number <= number)
+			continue;
+		kpool_get(pool);
+		found = pool;
+		break;
+	}
+	mutex_unlock(&pools_mutex);
+	return found;
+}
+
 /* Start min_threads threads and wait until all of them are parked. */
 static int pool_warm_up(struct kpool *pool)
 {
