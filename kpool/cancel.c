@@ -6,6 +6,7 @@
 
 #include <trace/events/kpool.h>
 
+#include "histogram.h"
 #include "internal.h"
 
 struct cancel {
@@ -28,6 +29,8 @@ static struct task_struct *cancel_running(struct kpool_work *work,
 	struct kpool *pool = worker->pool;
 
 	trace_kpool_work_tell(work->group, work);
+	if (hist_on())
+		hist_tell(worker);
 	WRITE_ONCE(work->flags, work->flags | WORK_TOLD);
 	if (worker->tell != TELL_OPEN)
 		return NULL;

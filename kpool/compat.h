@@ -4,6 +4,7 @@
 #define _KPOOL_COMPAT_H
 
 #include <linux/module.h>
+#include <linux/stacktrace.h>
 #include <linux/timer.h>
 #include <linux/version.h>
 
@@ -34,5 +35,27 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
 #define timer_destroy_on_stack(timer)	destroy_timer_on_stack(timer)
 #endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) && \
+	defined(CONFIG_STACKTRACE)
+#define KPOOL_HAS_STACKS	1
+#else
+#define KPOOL_HAS_STACKS	0
+#endif
+
+/*
+ * Where a task sleeps; 0 where that cannot be had: the function is exported in
+ * 6.12, not in 6.1.  The caller has a reference to the task.
+ */
+static inline unsigned int kpool_stack_save(struct task_struct *task,
+					    unsigned long *entries,
+					    unsigned int size)
+{
+#if KPOOL_HAS_STACKS
+	return stack_trace_save_tsk(task, entries, size, 0);
+#else
+	return 0;
+#endif
+}
 
 #endif /* _KPOOL_COMPAT_H */

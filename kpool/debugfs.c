@@ -2,13 +2,16 @@
 /*
  * /sys/kernel/debug/kpool/pools: every pool, its groups, and what runs.
  */
+#include <linux/dcache.h>
 #include <linux/debugfs.h>
+#include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 
 #include "fault.h"
+#include "histogram.h"
 #include "internal.h"
 
 static struct dentry *kpool_dir;
@@ -121,11 +124,26 @@ static int pools_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(pools);
 
+/*
+ * The folder of a pool; or an ERR_PTR, which debugfs takes for none, for one
+ * that is called as a file here is.
+ */
+struct dentry *debugfs_add_pool(const char *name)
+{
+	struct dentry *file = debugfs_lookup(name, kpool_dir);
+
+	if (!file)
+		return debugfs_create_dir(name, kpool_dir);
+	dput(file);
+	return ERR_PTR(-EEXIST);
+}
+
 void kpool_debugfs_init(void)
 {
 	kpool_dir = debugfs_create_dir("kpool", NULL);
 	debugfs_create_file("pools", 0400, kpool_dir, NULL, &pools_fops);
 	fault_debugfs_init(kpool_dir);
+	hist_debugfs_init(kpool_dir);
 }
 
 void kpool_debugfs_exit(void)

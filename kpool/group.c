@@ -30,6 +30,7 @@ void group_set_state(struct kpool_group *group, enum group_state state)
 		  group->name, group->state, state);
 	WRITE_ONCE(group->state, state);
 	group_changed(group);
+	group->state_since = jiffies;
 	trace_kpool_group_state(group);
 }
 

@@ -117,8 +117,13 @@ struct kpool_worker {
 	bool			leave;		/* L: no more works, end */
 	bool			named;		/* L: as straggler of this run */
 	bool			enters;		/* W, and L at the commit */
+	bool			arrived;	/* L: may be signalled */
 	unsigned int		id;		/* I */
 	unsigned long		since;		/* L: jiffies of run or idleness */
+	/* while there are histograms, see histogram.c: of the run, or 0 */
+	u32			stamp;		/* L: when its work was queued */
+	u64			entered;	/* W: the function was called */
+	u64			told_at;	/* L */
 	struct completion	exited;		/* A: has left our text */
 };
 
@@ -166,6 +171,7 @@ struct kpool_group {
 	struct kpool_group	*parent;	/* I; NULL for the root */
 	unsigned int		depth;		/* I */
 	enum group_state	state;		/* L */
+	unsigned long		state_since;	/* L: jiffies */
 	unsigned int		max_active;	/* L; 0: none */
 	unsigned int		max_queued;	/* L; 0: none */
 	unsigned int		reserve;	/* I: threads */
@@ -276,6 +282,10 @@ struct kpool {
 	struct mutex		mutex;		/* guards M */
 	struct list_head	workers;	/* ML */
 	struct list_head	registry_entry;	/* R: pools */
+	u64			number;		/* R: grows along pools */
+	unsigned long		reported;	/* by the watchdog alone */
+	struct dentry		*debug;		/* I: its folder in debugfs */
+	struct kpool_hists	*hists;		/* L: see histogram.c */
 	struct kref		kref;		/* A: creator and groups */
 	struct rcu_head		rcu;
 	char			name[KPOOL_NAME_MAX + 1];	/* I */
@@ -537,6 +547,7 @@ void name_stragglers(struct kpool_group *top, bool again);
 extern struct mutex pools_mutex;
 extern struct list_head pools;
 void kpool_get(struct kpool *pool);
+struct kpool *next_pool(u64 number);
 void kpool_put(struct kpool *pool);
 
 /* sysfs.c */
@@ -545,8 +556,13 @@ void sysfs_del_group(struct kpool_group *group);
 int kpool_sysfs_init(void);
 void kpool_sysfs_exit(void);
 
+/* debugfs_pool.c */
+void debugfs_pool_add(struct kpool *pool);
+void debugfs_pool_del(struct kpool *pool);
+
 /* debugfs.c */
 void kpool_debugfs_init(void);
+struct dentry *debugfs_add_pool(const char *name);
 void kpool_debugfs_exit(void);
 
 #endif /* _KPOOL_INTERNAL_H */

@@ -9,6 +9,7 @@
 #include <linux/rcupdate.h>
 
 #include "internal.h"
+#include "watchdog.h"
 
 static int __init kpool_init(void)
 {
@@ -22,6 +23,7 @@ static int __init kpool_init(void)
 		return err;
 	}
 	kpool_debugfs_init();
+	kpool_watchdog_init();
 	return 0;
 }
 
@@ -31,6 +33,7 @@ static int __init kpool_init(void)
  */
 static void __exit kpool_exit(void)
 {
+	kpool_watchdog_exit();
 	kpool_debugfs_exit();
 	kpool_sysfs_exit();
 	kpool_callback_exit();

@@ -12,6 +12,7 @@
 #include <linux/string.h>
 
 #include "fault.h"
+#include "histogram.h"
 #include "internal.h"
 
 /* Guards the list of pools and so the uniqueness of their names. */
@@ -51,6 +52,7 @@ static void pool_free(struct kref *kref)
 	struct kpool *pool = container_of(kref, struct kpool, kref);
 
 	birth_free(pool);
+	hist_pool_free(pool);
 	/* A reader that found a group in work->group may look at both. */
 	if (pool->root)
 		kfree_rcu(pool->root, rcu);
@@ -115,6 +117,7 @@ static struct kpool *pool_alloc(const char *name,
 
 static int pool_register(struct kpool *pool)
 {
+	static u64 last_number;
 	struct kpool *other;
 	int err = 0;
 
@@ -122,8 +125,10 @@ static int pool_register(struct kpool *pool)
 	list_for_each_entry(other, &pools, registry_entry)
 		if (!strcmp(other->name, pool->name))
 			err = -EEXIST;
-	if (!err)
+	if (!err) {
+		pool->number = ++last_number;
 		list_add_tail(&pool->registry_entry, &pools);
+	}
 	mutex_unlock(&pools_mutex);
 	if (err)
 		pr_err("%s: a pool of this name exists\n", pool->name);
@@ -135,6 +140,26 @@ static void pool_unregister(struct kpool *pool)
 	mutex_lock(&pools_mutex);
 	list_del_init(&pool->registry_entry);
 	mutex_unlock(&pools_mutex);
+}
+
+/*
+ * The pool after the one with this number, with a reference; or NULL.  Numbers
+ * grow along the registry.
+ */
+struct kpool *next_pool(u64 number)
+{
+	struct kpool *pool, *found = NULL;
+
+	mutex_lock(&pools_mutex);
+	list_for_each_entry(pool, &pools, registry_entry) {
+		if (pool->number <= number)
+			continue;
+		kpool_get(pool);
+		found = pool;
+		break;
+	}
+	mutex_unlock(&pools_mutex);
+	return found;
 }
 
 /* Start min_threads threads and wait until all of them are parked. */
@@ -206,12 +231,14 @@ struct kpool *__kpool_create(const char *name,
 	err = pool_register(pool);
 	if (err)
 		goto err_put;
+	hist_pool_add(pool);
 	err = pool_start(pool);
 	if (err)
 		goto err_unregister;
 	err = sysfs_add_group(pool->root);
 	if (err)
 		goto err_end_threads;
+	debugfs_pool_add(pool);
 	/* The caller uses our symbols, so we are not being unloaded. */
 	__module_get(THIS_MODULE);
 	return pool;
@@ -273,6 +300,7 @@ int kpool_destroy(struct kpool *pool)
 	report_leftovers(pool);
 
 	/* Its files are not read or written any more; see sysfs.c. */
+	debugfs_pool_del(pool);
 	sysfs_del_group(pool->root);
 
 	/*

@@ -17,6 +17,7 @@
 #include <trace/events/kpool.h>
 
 #include "fault.h"
+#include "histogram.h"
 #include "internal.h"
 #include "testpoint.h"
 
@@ -76,6 +77,7 @@ static void add_worker(struct kpool_worker *worker)
  */
 int spawn_worker(struct kpool *pool)
 {
+	u64 begun = hist_on() ? hist_clock() : 0;
 	struct kpool_group *group = NULL;
 	struct kpool_worker *worker;
 
@@ -95,6 +97,7 @@ int spawn_worker(struct kpool *pool)
 	add_worker(worker);
 	pool->nr_created++;
 	trace_kpool_thread_created(worker);
+	hist_created(pool, begun);
 	/* with an init hook, its creation ends when it arrives, if it does */
 	if (!pool->init) {
 		pool->creating_since = 0;

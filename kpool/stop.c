@@ -17,6 +17,7 @@
 
 #include <trace/events/kpool.h>
 
+#include "histogram.h"
 #include "internal.h"
 #include "testpoint.h"
 
@@ -66,6 +67,8 @@ static bool mark_workers(struct kpool *pool, struct list_head *from,
 		worker = list_first_entry(from, struct kpool_worker, run_entry);
 		list_move_tail(&worker->run_entry, &worker->group->told);
 		trace_kpool_work_tell(worker->group, worker->work);
+		if (hist_on())
+			hist_tell(worker);
 		if (worker->tell != TELL_OPEN)
 			continue;
 		worker_set_tell(worker, TELL_SENDING);

@@ -57,6 +57,7 @@ struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
 	if (!group)
 		return ERR_PTR(-ENOMEM);
 	group->pool = pool;
+	group->state_since = jiffies;
 	group->parent = parent;
 	group->depth = parent ? parent->depth + 1 : 0;
 	if (params)

@@ -23,6 +23,7 @@
 #include <trace/events/kpool.h>
 
 #include "debugobj.h"
+#include "histogram.h"
 #include "internal.h"
 #include "testpoint.h"
 
@@ -83,6 +84,7 @@ static void work_count(struct kpool_work *work)
 
 	WRITE_ONCE(work->seq, seq ? seq : 1);	/* 0: never queued */
 	smp_wmb();	/* pairs with smp_rmb() in work_is_over() */
+	work->stamp = stamp_now();
 	group_get_busy(work->group);
 }
 

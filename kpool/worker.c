@@ -24,6 +24,7 @@
 
 #include <trace/events/kpool.h>
 
+#include "histogram.h"
 #include "internal.h"
 #include "testpoint.h"
 
@@ -127,6 +128,8 @@ void worker_commit(struct kpool_worker *worker, struct kpool_work *work)
 	work->worker = worker;
 	work_set_state(work, WORK_RUNNING);
 	trace_kpool_work_start(worker, work);
+	if (hist_on())
+		hist_commit(worker, work);
 	/* pairs with the load in next_work() */
 	smp_store_release(&worker->work, work);
 }
@@ -340,6 +343,8 @@ static void end_run(struct kpool_worker *worker, struct kpool_work *work,
 
 	if (worker->tell != TELL_OPEN)
 		worker_shut_tell(worker);
+	if (hist_on())
+		hist_end(worker);
 	list_del_init(&worker->run_entry);
 	worker->work = NULL;
 	leaves = group_put_slot(group);
@@ -368,6 +373,7 @@ static void worker_arrive(struct kpool_worker *worker)
 
 	if (!worker->group || !(worker->group->flags & KPOOL_NOSIGNAL))
 		worker_set_tell(worker, TELL_OPEN);
+	worker->arrived = true;
 	if (pool->nr_cold && !--pool->nr_cold)
 		complete(&pool->warm);
 	if (!worker->work) {
@@ -420,6 +426,8 @@ int kpool_worker_fn(void *arg)
 		if (unlikely(worker->enters))
 			enter_hooks(worker);
 		trace_kpool_work_enter(worker, work);
+		if (hist_on())
+			hist_enter(worker);
 		result = work->fn(work);
 		trace_kpool_work_end(worker, work, result);
 		test_point(KPOOL_AT_END, pool);

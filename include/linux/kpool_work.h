@@ -61,6 +61,7 @@ struct kpool_work {
 	int			result;		/* L: of the last run that ended */
 	u8			state;		/* L: enum work_state */
 	u8			flags;		/* L: WORK_* */
+	u32			stamp;		/* L: when it was queued */
 	atomic_t		disabled;	/* A: see kpool/disable.c */
 #ifdef CONFIG_LOCKDEP
 	struct lockdep_map	lockdep_map;	/* I */
