@@ -21,7 +21,6 @@
  *   L	pool->lock
  *   M	pool->mutex
  *   ML	written under both, read under either
- *   S	the spawner thread alone
  *   W	the worker's own thread alone
  *   B	the binding of a work: from NULL by cmpxchg() under the lock of the
  *	pool that takes it, to NULL by smp_store_release() under that lock;

@@ -3,6 +3,8 @@
  * Promise 3: limits that are changed while works run.  A raised one starts
  * all that it allows, a lowered one takes nothing away.
  */
+#include <linux/err.h>
+
 #include "helpers.h"
 
 /* More than two batches. */
@@ -299,6 +301,65 @@ static void group_queue_limit_counts_at_once(struct kunit *test)
 	expect_over(test, g, 3);
 }
 
+/* The limit does not fall below what groups have reserved. */
+static void reserved_threads_are_kept(struct kunit *test)
+{
+	struct kpool *pool = test_pool(test, 0, 4);
+	struct kpool_group *group;
+
+	group = kpool_group_create(kpool_root(pool), "a",
+				   &(struct kpool_group_params) {
+					.reserve = 3,
+				   });
+	KUNIT_ASSERT_FALSE(test, IS_ERR(group));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, set_threads(pool, 0, 2));
+	KUNIT_EXPECT_EQ(test, 4, pool->max_threads);
+	KUNIT_EXPECT_EQ(test, -EINVAL, kpool_group_set_limits(group, 2, 0));
+	KUNIT_EXPECT_EQ(test, 0, set_threads(pool, 0, 3));
+	KUNIT_EXPECT_EQ(test, 0, kpool_group_set_limits(group, 3, 0));
+	KUNIT_EXPECT_EQ(test, 0, kpool_group_destroy(group));
+	KUNIT_EXPECT_EQ(test, 0, set_threads(pool, 0, 2));
+}
+
+struct room_call {
+	struct kpool_group *group;
+	struct gated *g;
+};
+
+static int wait_for_room(void *arg)
+{
+	struct room_call *call = arg;
+
+	return kpool_queue_wait(call->group, &call->g->work, DEADLINE);
+}
+
+/* Who waits for room finds it when the limit is raised. */
+static void raised_queue_limit_is_room(struct kunit *test)
+{
+	struct gated *g = gated_array(test, 4);
+	struct kpool *pool = test_pool(test, 1, 1);
+	struct kpool_limits limits = { .max_threads = 1, .max_queued = 1 };
+	struct kpool_group *group = test_group(test, pool, "a", 0, 1);
+	struct room_call call = { .group = group, .g = &g[2] };
+	struct test_thread *thread;
+
+	expect_queued(test, group, g, 2);
+	thread = run_thread(test, wait_for_room, &call);
+	expect_soon(test, !list_empty_careful(&pool->room));
+	KUNIT_EXPECT_EQ(test, 0, kpool_group_set_limits(group, 0, 0));
+	KUNIT_EXPECT_EQ(test, 0, join_thread(test, thread));
+	/* the same, of the pool */
+	KUNIT_EXPECT_EQ(test, 0, kpool_set_limits(pool, &limits));
+	call.g = &g[3];
+	thread = run_thread(test, wait_for_room, &call);
+	expect_soon(test, !list_empty_careful(&pool->room));
+	limits.max_queued = 3;
+	KUNIT_EXPECT_EQ(test, 0, kpool_set_limits(pool, &limits));
+	KUNIT_EXPECT_EQ(test, 0, join_thread(test, thread));
+	gated_open_all(g, 4);
+	expect_over(test, g, 4);
+}
+
 struct bad_limits {
 	const char *what;
 	struct kpool_limits limits;
@@ -412,6 +473,8 @@ static struct kunit_case limits_cases[] = {
 	KUNIT_CASE(shorter_idle_timeout_counts_at_once),
 	KUNIT_CASE(queue_limit_counts_at_once),
 	KUNIT_CASE(group_queue_limit_counts_at_once),
+	KUNIT_CASE(reserved_threads_are_kept),
+	KUNIT_CASE(raised_queue_limit_is_room),
 	KUNIT_CASE_PARAM(bad_limits_are_einval, bad_limits_gen_params),
 	KUNIT_CASE(bad_group_limits_are_einval),
 	KUNIT_CASE(limits_change_in_a_storm),
