@@ -304,13 +304,11 @@ static void group_queue_limit_counts_at_once(struct kunit *test)
 /* The limit does not fall below what groups have reserved. */
 static void reserved_threads_are_kept(struct kunit *test)
 {
+	const struct kpool_group_params params = { .reserve = 3 };
 	struct kpool *pool = test_pool(test, 0, 4);
 	struct kpool_group *group;
 
-	group = kpool_group_create(kpool_root(pool), "a",
-				   &(struct kpool_group_params) {
-					.reserve = 3,
-				   });
+	group = kpool_group_create(kpool_root(pool), "a", &params);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(group));
 	KUNIT_EXPECT_EQ(test, -ENOSPC, set_threads(pool, 0, 2));
 	KUNIT_EXPECT_EQ(test, 4, pool->max_threads);
