@@ -429,7 +429,9 @@ bool needs_thread(struct kpool *pool)
 		return false;
 	if (pool->nr_arriving && !pool->init)
 		return false;
-	return lacks_reserve(pool) || more_ready(pool, pool->nr_arriving);
+	/* who has just reserved some creates them */
+	return (lacks_reserve(pool) && !pool->nr_reserving) ||
+	       more_ready(pool, pool->nr_arriving);
 }
 
 int kpool_spawner_fn(void *arg)
