@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "internal.h"
+#include "lockmap.h"
 
 /* A work that calls a plain function. */
 struct kpool_fn_work {
@@ -27,8 +28,8 @@ static void free_fn_work(struct kpool_work *work)
 	kfree(container_of(work, struct kpool_fn_work, work));
 }
 
-int kpool_call(struct kpool_group *group, int (*fn)(void *data), void *data,
-	       int *result)
+int __kpool_call(struct kpool_group *group, int (*fn)(void *data), void *data,
+		 int *result, const char *name, struct lock_class_key *key)
 {
 	struct kpool_fn_work call = { .fn = fn, .data = data };
 	int err;
@@ -36,14 +37,14 @@ int kpool_call(struct kpool_group *group, int (*fn)(void *data), void *data,
 	might_sleep();
 	if (runs_below(group))
 		return -EDEADLK;
-	kpool_work_init_onstack(&call.work, call_fn);
+	__kpool_work_init(&call.work, call_fn, NULL, true, name, key);
 	err = kpool_queue(group, &call.work);
 	if (!err)
 		err = kpool_work_wait(&call.work, result);
 	kpool_work_destroy_onstack(&call.work);
 	return err;
 }
-EXPORT_SYMBOL_GPL(kpool_call);
+EXPORT_SYMBOL_GPL(__kpool_call);
 
 int kpool_spawn(struct kpool_group *group, int (*fn)(void *data), void *data,
 		gfp_t gfp)
@@ -54,7 +55,8 @@ int kpool_spawn(struct kpool_group *group, int (*fn)(void *data), void *data,
 	call = kmalloc(sizeof(*call), gfp);
 	if (!call)
 		return -ENOMEM;
-	kpool_work_init_release(&call->work, call_fn, free_fn_work);
+	__kpool_work_init(&call->work, call_fn, free_fn_work, false,
+			  "(kpool) spawned", unchecked_key());
 	call->fn = fn;
 	call->data = data;
 	err = kpool_queue(group, &call->work);

@@ -5,6 +5,7 @@
 #include <linux/export.h>
 
 #include "internal.h"
+#include "lockmap.h"
 
 struct cancel {
 	enum kpool_cancel was;
@@ -87,17 +88,19 @@ EXPORT_SYMBOL_GPL(kpool_work_cancel);
 int kpool_work_cancel_sync(struct kpool_work *work)
 {
 	struct cancel cancel = { .was = KPOOL_CANCEL_IDLE, .sync = true };
+	struct work_map map;
 
 	might_sleep();
+	work_map_copy(&map, work);
 	with_work_locked(work, cancel_locked, &cancel);
 	/* a worker that is marked stays, and its pool with it */
 	if (cancel.tell)
 		deliver_tells(cancel.tell->pool, &cancel.tell, 1);
-	if (cancel.was == KPOOL_CANCEL_RUNNING) {
-		if (cancel.self)
-			return -EDEADLK;
+	if (cancel.self)
+		return -EDEADLK;
+	work_map_touch(&map);
+	if (cancel.was == KPOOL_CANCEL_RUNNING)
 		await(&cancel.waiter, MAX_SCHEDULE_TIMEOUT, false);
-	}
 	return cancel.was;
 }
 EXPORT_SYMBOL_GPL(kpool_work_cancel_sync);

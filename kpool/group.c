@@ -12,6 +12,7 @@
 
 #include "fault.h"
 #include "internal.h"
+#include "lockmap.h"
 
 /* Of what the caller calls a name; at most one more than may be. */
 int name_len(const char *name)
@@ -102,6 +103,8 @@ int group_await_idle(struct kpool_group *group, unsigned long timeout,
 	might_sleep();
 	if (runs_below(group))
 		return -EDEADLK;
+	if (timeout)
+		group_map_touch(group);
 	waiter_init(&waiter, pool, 0);
 	raw_spin_lock_irq(&pool->lock);
 	busy = group->busy;
@@ -162,7 +165,7 @@ struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
 	strscpy(group->name, name, sizeof(group->name));
 	/* lockdep keeps the name for ever: never that of the group */
 	lockdep_init_map(&group->lockdep_map, lock_name, key, 0);
-	release_init(group, lock_name, key);
+	release_init(group);
 	return group;
 }
 

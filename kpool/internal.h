@@ -288,6 +288,8 @@ with_work_locked(struct kpool_work *work,
 int kpool_worker_fn(void *arg);
 struct kpool_worker *current_worker(void);
 bool runs_below(struct kpool_group *top);
+void run_release(struct kpool_group *group, kpool_release_t release,
+		 struct kpool_work *work);
 void worker_set_tell(struct kpool_worker *worker, enum tell_state tell);
 void worker_commit(struct kpool_worker *worker, struct kpool_work *work);
 struct task_struct *dispatch(struct kpool *pool);
@@ -355,8 +357,7 @@ void deliver_tells(struct kpool *pool, struct kpool_worker **workers, int n);
 void stop_for_ever(struct kpool_group *group);
 
 /* release.c */
-void release_init(struct kpool_group *group, const char *lock_name,
-		  struct lock_class_key *key);
+void release_init(struct kpool_group *group);
 void release_queue(struct kpool_work *work);
 void release_flush(struct kpool_group *group);
 bool releases_below(struct kpool_group *top);

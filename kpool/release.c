@@ -11,6 +11,7 @@
 #include <linux/jiffies.h>
 
 #include "internal.h"
+#include "lockmap.h"
 
 static struct workqueue_struct *release_wq;
 
@@ -49,7 +50,7 @@ static void release_group(struct work_struct *item)
 	struct kpool_work *work;
 
 	while ((work = begin_release(group, &call))) {
-		call.func(work);
+		run_release(group, call.func, work);
 		raw_spin_lock_irq(&pool->lock);
 		list_del(&call.entry);
 		group_put_busy(group);
@@ -58,14 +59,17 @@ static void release_group(struct work_struct *item)
 	}
 }
 
-void release_init(struct kpool_group *group, const char *lock_name,
-		  struct lock_class_key *key)
+/*
+ * To lockdep the items of all groups would be one.  What is to be known about
+ * their order the map of the group says, which run_release() holds.
+ */
+void release_init(struct kpool_group *group)
 {
 	INIT_LIST_HEAD(&group->releasing);
 	INIT_WORK(&group->release_item, release_group);
 #ifdef CONFIG_LOCKDEP
-	/* or all groups would be one to lockdep */
-	lockdep_init_map(&group->release_item.lockdep_map, lock_name, key, 0);
+	lockdep_init_map(&group->release_item.lockdep_map, "(kpool_release)",
+			 unchecked_key(), 0);
 #endif
 }
 

@@ -6,6 +6,7 @@
 #include <linux/sched.h>
 
 #include "internal.h"
+#include "lockmap.h"
 
 void waiter_init(struct kpool_waiter *waiter, struct kpool *pool, u32 seq)
 {
@@ -136,18 +137,24 @@ static int work_wait(struct kpool_work *work, int *result,
 		     unsigned long timeout, bool killable)
 {
 	struct work_waiter wait;
+	struct work_map map;
 	int err, last;
 
 	might_sleep();
+	work_map_copy(&map, work);
 	while (!with_work_locked(work, wait_locked, &wait)) {
 		if (!work_is_over(work, &err, &last))
 			continue;
+		if (timeout)
+			work_map_touch(&map);
 		if (!err && result)
 			*result = last;
 		return err;
 	}
 
 	err = wait.err;
+	if (err != -EDEADLK && timeout)
+		work_map_touch(&map);
 	if (!err)
 		err = await(&wait.waiter, timeout, killable);
 	if (!err && !wait.waiter.ran)

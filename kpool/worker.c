@@ -22,6 +22,7 @@
 #include <linux/signal.h>
 
 #include "internal.h"
+#include "lockmap.h"
 #include "testpoint.h"
 
 /* The worker that the current thread is, or NULL. */
@@ -198,6 +199,27 @@ static struct kpool_work *next_work(struct kpool_worker *worker)
 	return work;
 }
 
+static int run_work(struct kpool_group *group, struct kpool_work *work)
+{
+	int result;
+
+	group_map_acquire(group);
+	work_map_acquire(work);
+	result = work->fn(work);
+	work_map_release(work);
+	group_map_release(group);
+	return result;
+}
+
+/* Give a work back.  Nobody who waits for the work waits for this. */
+void run_release(struct kpool_group *group, kpool_release_t release,
+		 struct kpool_work *work)
+{
+	group_map_acquire(group);
+	release(work);
+	group_map_release(group);
+}
+
 /*
  * The function has returned.  The work is over before its release function is
  * called, the group is busy until after it.
@@ -228,7 +250,7 @@ static void end_run(struct kpool_worker *worker, struct kpool_work *work,
 			wake_up_process(wake);
 		rcu_read_unlock();
 		for (i = 0; i < ended; i++)
-			release(work);
+			run_release(group, release, work);
 		raw_spin_lock_irq(&pool->lock);
 	}
 	worker->group = NULL;
@@ -280,7 +302,7 @@ int kpool_worker_fn(void *arg)
 	worker_arrive(worker);
 	while ((work = next_work(worker))) {
 		test_point(KPOOL_AT_START, pool);
-		result = work->fn(work);
+		result = run_work(worker->group, work);
 		test_point(KPOOL_AT_END, pool);
 		raw_spin_lock_irq(&pool->lock);
 		end_run(worker, work, result);

@@ -263,6 +263,9 @@ struct kpool_group *kpool_root(struct kpool *pool);
  * Helpers over the three nouns
  */
 
+int __kpool_call(struct kpool_group *group, int (*fn)(void *data), void *data,
+		 int *result, const char *name, struct lock_class_key *key);
+
 /**
  * kpool_call() - run a function in a pool and wait for it
  * @group: the group to run it in
@@ -274,8 +277,13 @@ struct kpool_group *kpool_root(struct kpool *pool);
  * Return: 0 it ran; -EDEADLK from a work of the group or its release function;
  * else why not, as kpool_queue() and kpool_work_wait().
  */
-int kpool_call(struct kpool_group *group, int (*fn)(void *data), void *data,
-	       int *result);
+#define kpool_call(group, fn, data, result)				\
+({									\
+	static struct lock_class_key __key;				\
+									\
+	__kpool_call(group, fn, data, result, "(kpool_call)" #fn,	\
+		     &__key);						\
+})
 
 /**
  * kpool_spawn() - run a function in a pool, without waiting

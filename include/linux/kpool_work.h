@@ -100,6 +100,23 @@ void __kpool_work_init(struct kpool_work *work, kpool_fn_t fn,
 	__kpool_work_init_key(work, fn, release, false)
 
 /**
+ * kpool_work_init_key() - initialise a work with a lockdep class of its own
+ * @work: the work, not pending or running anywhere
+ * @fn: its function
+ * @release: or NULL
+ * @name: of the class, in lockdep's reports; a string that is never freed
+ * @key: of the class, static
+ *
+ * To lockdep all works that are initialised at one place are one, and a work
+ * that waits for another of its kind is reported.  Where that is meant, give
+ * the works of each rank a key of their own.
+ *
+ * Context: any.
+ */
+#define kpool_work_init_key(work, fn, release, name, key)		\
+	__kpool_work_init(work, fn, release, false, name, key)
+
+/**
  * kpool_work_init_onstack() - initialise a work on the caller's stack
  * @work: the work
  * @fn: its function
