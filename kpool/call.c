@@ -23,6 +23,14 @@ static int call_fn(struct kpool_work *work)
 	return call->fn(call->data);
 }
 
+/* What a work executes, to name it: the function that its user knows. */
+const void *work_func(const struct kpool_work *work)
+{
+	if (work->fn != call_fn)
+		return work->fn;
+	return container_of(work, struct kpool_fn_work, work)->fn;
+}
+
 static void free_fn_work(struct kpool_work *work)
 {
 	kfree(container_of(work, struct kpool_fn_work, work));

@@ -44,6 +44,8 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "leak.h"
+
 /* No hold of pool->lock handles more works, threads or groups than this. */
 #define KPOOL_BATCH		32
 
@@ -106,6 +108,7 @@ struct kpool_worker {
 	bool			named;		/* L: as straggler of this run */
 	unsigned int		id;		/* I */
 	unsigned long		since;		/* L: jiffies of run or idleness */
+	struct kpool_env	env;		/* W: to be left like this */
 	struct completion	exited;		/* A: has left our text */
 };
 
@@ -288,8 +291,8 @@ with_work_locked(struct kpool_work *work,
 int kpool_worker_fn(void *arg);
 struct kpool_worker *current_worker(void);
 bool runs_below(struct kpool_group *top);
-void run_release(struct kpool_group *group, kpool_release_t release,
-		 struct kpool_work *work);
+void run_release(struct kpool_env *env, struct kpool_group *group,
+		 kpool_release_t release, struct kpool_work *work);
 void worker_set_tell(struct kpool_worker *worker, enum tell_state tell);
 void worker_commit(struct kpool_worker *worker, struct kpool_work *work);
 struct task_struct *dispatch(struct kpool *pool);
@@ -316,6 +319,9 @@ bool work_is_told(const struct kpool_work *work);
 unsigned int work_run_ended(struct kpool_work *work, int result);
 void work_settle(struct kpool_work *work);
 void work_unbind(struct kpool_work *work);
+
+/* call.c */
+const void *work_func(const struct kpool_work *work);
 
 /* wait.c */
 void waiter_init(struct kpool_waiter *waiter, struct kpool *pool, u32 seq);

@@ -48,15 +48,18 @@ static void release_group(struct work_struct *item)
 	struct kpool_release call = { .group = group, .task = current };
 	struct kpool *pool = group->pool;
 	struct kpool_work *work;
+	struct kpool_env env;
 
+	env_begin(&env);
 	while ((work = begin_release(group, &call))) {
-		run_release(group, call.func, work);
+		run_release(&env, group, call.func, work);
 		raw_spin_lock_irq(&pool->lock);
 		list_del(&call.entry);
 		group_put_busy(group);
 		raw_spin_unlock_irq(&pool->lock);
 		cond_resched();
 	}
+	env_end(&env);
 }
 
 /*

@@ -199,8 +199,9 @@ static struct kpool_work *next_work(struct kpool_worker *worker)
 	return work;
 }
 
-static int run_work(struct kpool_group *group, struct kpool_work *work)
+static int run_work(struct kpool_worker *worker, struct kpool_work *work)
 {
+	struct kpool_group *group = worker->group;
 	int result;
 
 	group_map_acquire(group);
@@ -208,16 +209,20 @@ static int run_work(struct kpool_group *group, struct kpool_work *work)
 	result = work->fn(work);
 	work_map_release(work);
 	group_map_release(group);
+	if (env_was_changed(&worker->env))
+		env_repair(&worker->env, group, work_func(work));
 	return result;
 }
 
 /* Give a work back.  Nobody who waits for the work waits for this. */
-void run_release(struct kpool_group *group, kpool_release_t release,
-		 struct kpool_work *work)
+void run_release(struct kpool_env *env, struct kpool_group *group,
+		 kpool_release_t release, struct kpool_work *work)
 {
 	group_map_acquire(group);
 	release(work);
 	group_map_release(group);
+	if (env_was_changed(env))
+		env_repair(env, group, release);
 }
 
 /*
@@ -250,7 +255,7 @@ static void end_run(struct kpool_worker *worker, struct kpool_work *work,
 			wake_up_process(wake);
 		rcu_read_unlock();
 		for (i = 0; i < ended; i++)
-			run_release(group, release, work);
+			run_release(&worker->env, group, release, work);
 		raw_spin_lock_irq(&pool->lock);
 	}
 	worker->group = NULL;
@@ -298,15 +303,17 @@ int kpool_worker_fn(void *arg)
 
 	test_point(KPOOL_AT_BIRTH, pool);
 	allow_kernel_signal(SIGKILL);
+	env_begin(&worker->env);
 	raw_spin_lock_irq(&pool->lock);
 	worker_arrive(worker);
 	while ((work = next_work(worker))) {
 		test_point(KPOOL_AT_START, pool);
-		result = run_work(worker->group, work);
+		result = run_work(worker, work);
 		test_point(KPOOL_AT_END, pool);
 		raw_spin_lock_irq(&pool->lock);
 		end_run(worker, work, result);
 	}
+	env_end(&worker->env);
 	/*
 	 * Whoever joins us frees the worker once this completes; from there on
 	 * the thread executes nothing of this module.

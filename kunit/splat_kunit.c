@@ -134,11 +134,44 @@ static void stop_under_a_lock_of_a_release_function(struct kunit *test)
 	report_end();
 }
 
+#ifdef CONFIG_LOCKDEP
+static struct lockdep_map leaked = STATIC_LOCKDEP_MAP_INIT("leaked", &leaked);
+#endif
+
+static int leaking_fn(struct kpool_work *work)
+{
+	lock_map_acquire(&leaked);
+	return 0;
+}
+
+/*
+ * It is named, once; and that the next function of this thread executes under
+ * the lock is a circle to lockdep.
+ */
+static void lock_is_left_held(struct kunit *test)
+{
+	static DEFINE_KPOOL_WORK(work, leaking_fn);
+	static DEFINE_KPOOL_WORK(next, harmless_fn);
+	struct kpool_group *group = splat_group(test);
+
+	report_begin("leaking_fn .*returned with a lock held");
+	run_once(test, group, &work);
+	KUNIT_EXPECT_EQ(test, 1, report_lines("with a lock held"));
+	report_end();
+	report_begin(CIRCLE);
+	KUNIT_EXPECT_EQ(test, 0, kpool_queue(group, &next));
+	KUNIT_EXPECT_EQ(test, 0, kpool_group_wait_timeout(group, DEADLINE));
+	KUNIT_EXPECT_EQ(test, 0, report_lines("with a lock held"));
+	expect_circle(test);
+	report_end();
+}
+
 static struct kunit_case splat_cases[] = {
 	KUNIT_CASE(stop_under_a_lock_of_its_work),
 	KUNIT_CASE(wait_under_a_lock_of_the_work),
 	KUNIT_CASE(cancel_under_a_lock_of_the_work),
 	KUNIT_CASE(stop_under_a_lock_of_a_release_function),
+	KUNIT_CASE(lock_is_left_held),
 	{}
 };
 

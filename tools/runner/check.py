@@ -56,7 +56,8 @@ SPLATS = tuple(
     for case in ("stop_under_a_lock_of_its_work",
                  "wait_under_a_lock_of_the_work",
                  "cancel_under_a_lock_of_the_work",
-                 "stop_under_a_lock_of_a_release_function"))
+                 "stop_under_a_lock_of_a_release_function",
+                 "lock_is_left_held"))
 
 SENT_BYTES = 1 << 20  # by the demo on a test kernel, which is slow
 
