@@ -40,15 +40,20 @@ int __kpool_call(struct kpool_group *group, int (*fn)(void *data), void *data,
 		 int *result, const char *name, struct lock_class_key *key)
 {
 	struct kpool_fn_work call = { .fn = fn, .data = data };
+	bool held;
 	int err;
 
 	might_sleep();
 	if (runs_below(group))
 		return -EDEADLK;
 	__kpool_work_init(&call.work, call_fn, NULL, true, name, key);
+	held = waits_hold();
 	err = kpool_queue(group, &call.work);
 	if (!err)
-		err = kpool_work_wait(&call.work, result);
+		err = work_wait(&call.work, result, MAX_SCHEDULE_TIMEOUT, false,
+				held);
+	else if (held)
+		waits_let_go();
 	kpool_work_destroy_onstack(&call.work);
 	return err;
 }

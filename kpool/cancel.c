@@ -88,6 +88,7 @@ EXPORT_SYMBOL_GPL(kpool_work_cancel);
 int kpool_work_cancel_sync(struct kpool_work *work)
 {
 	struct cancel cancel = { .was = KPOOL_CANCEL_IDLE, .sync = true };
+	struct kpool_wait wait;
 	struct work_map map;
 
 	might_sleep();
@@ -98,9 +99,14 @@ int kpool_work_cancel_sync(struct kpool_work *work)
 		deliver_tells(cancel.tell->pool, &cancel.tell, 1);
 	if (cancel.self)
 		return -EDEADLK;
+	if (cancel.was == KPOOL_CANCEL_RUNNING &&
+	    wait_begin(&wait, &cancel.waiter, work, NULL, false, false))
+		return -EDEADLK;
 	work_map_touch(&map);
-	if (cancel.was == KPOOL_CANCEL_RUNNING)
+	if (cancel.was == KPOOL_CANCEL_RUNNING) {
 		await(&cancel.waiter, MAX_SCHEDULE_TIMEOUT, false);
+		wait_end(&wait);
+	}
 	return cancel.was;
 }
 EXPORT_SYMBOL_GPL(kpool_work_cancel_sync);

@@ -93,25 +93,49 @@ void group_put_busy(struct kpool_group *group)
  * Wait until a group is idle.  It is looked at and the record is added under
  * the lock under which group_put_busy() answers records.
  */
-int group_await_idle(struct kpool_group *group, unsigned long timeout,
-		     bool killable)
+static int await_idle(struct kpool_group *group, unsigned long timeout,
+		      bool killable, bool for_ever)
 {
 	struct kpool *pool = group->pool;
+	struct kpool_wait wait = { };
 	struct kpool_waiter waiter;
+	int err = 0;
 	bool busy;
 
 	might_sleep();
 	if (runs_below(group))
 		return -EDEADLK;
-	if (timeout)
-		group_map_touch(group);
 	waiter_init(&waiter, pool, 0);
 	raw_spin_lock_irq(&pool->lock);
 	busy = group->busy;
 	if (busy)
 		hlist_add_head(&waiter.node, &group->waiters);
 	raw_spin_unlock_irq(&pool->lock);
-	return busy ? await(&waiter, timeout, killable) : 0;
+	if (busy && for_ever)
+		err = wait_begin(&wait, &waiter, NULL, group, killable,
+				 false);
+	if (err)
+		return err;
+	if (timeout)
+		group_map_touch(group);
+	if (busy) {
+		err = await(&waiter, timeout, killable);
+		wait_end(&wait);
+	}
+	return err;
+}
+
+int group_await_idle(struct kpool_group *group, unsigned long timeout,
+		     bool killable)
+{
+	return await_idle(group, timeout, killable,
+			  timeout >= MAX_SCHEDULE_TIMEOUT);
+}
+
+/* For who waits again when the time is over, and so without a time limit. */
+int group_await_idle_again(struct kpool_group *group, unsigned long period)
+{
+	return await_idle(group, period, false, true);
 }
 
 int kpool_group_wait(struct kpool_group *group)
@@ -306,7 +330,9 @@ int kpool_group_destroy(struct kpool_group *group)
 		return -EDEADLK;
 	err = group_has_children(group);
 	if (!err) {
-		stop_for_ever(group);
+		err = stop_for_ever(group);
+		if (err)
+			return err;
 		err = group_unlink(group);
 	}
 	if (WARN(err, "kpool: %s: group %s has groups below it\n",

@@ -5,6 +5,7 @@
  * Locks, outermost first:
  *
  *   pools_mutex		the registry of pools, their names
+ *   waits_mutex	waits of our own threads (deadlock.c)
  *     pool->mutex	the shape: tree of groups, set of workers
  *       pool->lock	raw, irqs off: everything that queueing touches
  *	   completion	of a waiter (completed under pool->lock)
@@ -27,6 +28,7 @@
  *	pool that takes it, to NULL by smp_store_release() under that lock;
  *	read by smp_load_acquire() under RCU (see with_work_locked())
  *   R	pools_mutex
+ *   D	waits_mutex
  *   A	atomic, or a kernel object with its own locking
  *
  * See Documentation/internals.rst for life times and teardown in phases.
@@ -109,6 +111,7 @@ struct kpool_worker {
 	unsigned int		id;		/* I */
 	unsigned long		since;		/* L: jiffies of run or idleness */
 	struct kpool_env	env;		/* W: to be left like this */
+	struct kpool_wait	*wait;		/* D: that it is in, or NULL */
 	struct completion	exited;		/* A: has left our text */
 };
 
@@ -147,6 +150,10 @@ struct kpool_group {
 	unsigned int		nr_running;	/* L */
 	unsigned int		nr_pending;	/* L */
 
+	/* waits that cannot end, of what executes in it and below it */
+	unsigned int		nr_stuck;	/* D */
+	unsigned int		nr_stuck_running; /* D: in works, not releases */
+
 	struct list_head	releasing;	/* L: works to be given back */
 	struct work_struct	release_item;	/* A: gives them back */
 	struct hlist_head	waiters;	/* L: until busy is 0 */
@@ -184,6 +191,7 @@ struct kpool {
 	unsigned int		nr_idle;	/* L */
 	unsigned int		min_threads;	/* I */
 	unsigned int		max_threads;	/* I */
+	unsigned int		nr_stuck;	/* D: threads, see deadlock.c */
 	unsigned long		idle_timeout;	/* I */
 	struct kpool_group	*root;		/* I */
 	struct kpool_service	spawner;
@@ -237,6 +245,23 @@ struct kpool_waiter {
 	u32			seq;		/* I: queueing it waits for */
 	int			result;		/* L until done */
 	bool			ran;		/* L until done */
+};
+
+/*
+ * A wait without a time limit by a thread that executes something of a group;
+ * on its stack.  It is on the list from before the sleep until after it, so
+ * the thread does nothing else while others look at the record.
+ */
+struct kpool_wait {
+	struct list_head	entry;		/* D: waits */
+	struct kpool_waiter	*waiter;	/* I */
+	struct kpool_work	*work;		/* I: waited for, or ... */
+	struct kpool_group	*group;		/* I: ... this one to be idle */
+	struct kpool_worker	*worker;	/* I: who waits; NULL: a release */
+	struct kpool_group	*own;		/* I: of what it executes */
+	bool			slot;		/* I: it has a slot of @own */
+	bool			killable;	/* I */
+	bool			live;		/* D: found to be able to end */
 };
 
 /*
@@ -328,6 +353,18 @@ void waiter_init(struct kpool_waiter *waiter, struct kpool *pool, u32 seq);
 void waiters_complete(struct hlist_head *waiters, int result, bool ran);
 int await(struct kpool_waiter *waiter, unsigned long timeout, bool killable);
 
+bool waiter_withdraw(struct kpool_waiter *waiter);
+int work_wait(struct kpool_work *work, int *result, unsigned long timeout,
+	      bool killable, bool held);
+
+/* deadlock.c */
+int wait_begin(struct kpool_wait *wait, struct kpool_waiter *waiter,
+	       struct kpool_work *work, struct kpool_group *group,
+	       bool killable, bool held);
+bool waits_hold(void);
+void waits_let_go(void);
+void wait_end(struct kpool_wait *wait);
+
 /* queue.c */
 bool group_has_room(const struct kpool_group *group);
 bool group_can_start(struct kpool_group *group);
@@ -352,6 +389,7 @@ void group_get_busy(struct kpool_group *group);
 void group_put_busy(struct kpool_group *group);
 int group_await_idle(struct kpool_group *group, unsigned long timeout,
 		     bool killable);
+int group_await_idle_again(struct kpool_group *group, unsigned long period);
 struct kpool_group *next_below(struct kpool_group *pos,
 			       struct kpool_group *top);
 int name_len(const char *name);
@@ -360,13 +398,14 @@ bool name_is_valid(const char *name);
 /* stop.c */
 int kpool_stopper_fn(void *arg);
 void deliver_tells(struct kpool *pool, struct kpool_worker **workers, int n);
-void stop_for_ever(struct kpool_group *group);
+int stop_for_ever(struct kpool_group *group);
 
 /* release.c */
 void release_init(struct kpool_group *group);
 void release_queue(struct kpool_work *work);
 void release_flush(struct kpool_group *group);
 bool releases_below(struct kpool_group *top);
+struct kpool_group *releasing_group(void);
 int kpool_release_init(void);
 void kpool_release_exit(void);
 

@@ -232,6 +232,8 @@ static void report_leftovers(struct kpool *pool)
 
 int kpool_destroy(struct kpool *pool)
 {
+	int err;
+
 	if (IS_ERR_OR_NULL(pool))
 		return 0;
 	might_sleep();
@@ -242,7 +244,9 @@ int kpool_destroy(struct kpool *pool)
 	 * 1. Nothing more comes in, and nothing of the clients executes: works
 	 *    have ended, their release functions included.
 	 */
-	stop_for_ever(pool->root);
+	err = stop_for_ever(pool->root);
+	if (err)
+		return err;
 	report_leftovers(pool);
 
 	/*

@@ -92,6 +92,16 @@ void release_flush(struct kpool_group *group)
 	cancel_work_sync(&group->release_item);
 }
 
+/* The group whose cancelled works the current thread gives back, or NULL. */
+struct kpool_group *releasing_group(void)
+{
+	struct work_struct *item = current_work();
+
+	if (!item || item->func != release_group)
+		return NULL;
+	return container_of(item, struct kpool_group, release_item);
+}
+
 /* Is the current thread in a release function of this group or below it? */
 bool releases_below(struct kpool_group *top)
 {

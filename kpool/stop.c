@@ -161,13 +161,19 @@ int kpool_group_stop_timeout(struct kpool_group *group, unsigned long timeout)
 }
 EXPORT_SYMBOL_GPL(kpool_group_stop_timeout);
 
-/* The stop of a destroy: it cannot give up, but it says whom it waits for. */
-void stop_for_ever(struct kpool_group *group)
+/*
+ * The stop of a destroy: it cannot give up, but it says whom it waits for.
+ * Returns 0, or -EDEADLK.
+ */
+int stop_for_ever(struct kpool_group *group)
 {
+	int err;
+
 	begin_stop(group);
-	while (group_await_idle(group, KPOOL_WATCHDOG_PERIOD, false) ==
+	while ((err = group_await_idle_again(group, KPOOL_WATCHDOG_PERIOD)) ==
 	       -ETIMEDOUT)
 		name_stragglers(group, true);
+	return err;
 }
 
 void kpool_group_request_stop(struct kpool_group *group)

@@ -274,8 +274,8 @@ int __kpool_call(struct kpool_group *group, int (*fn)(void *data), void *data,
  * @result: where its return value goes, or NULL
  *
  * Context: process context, may sleep, uninterruptibly.
- * Return: 0 it ran; -EDEADLK from a work of the group or its release function;
- * else why not, as kpool_queue() and kpool_work_wait().
+ * Return: 0 it ran; -EDEADLK from a work of the group or its release function,
+ * or the call could not end; else why not, as kpool_queue() and kpool_work_wait().
  */
 #define kpool_call(group, fn, data, result)				\
 ({									\

@@ -203,7 +203,7 @@ int __must_check kpool_queue(struct kpool_group *group,
  * Context: process context, may sleep, uninterruptibly.
  * Return: 0 it ran, and *@result is set; -ECANCELED that queueing was
  * cancelled and never ran; -ENOENT the work was never queued; -EDEADLK it
- * would wait for itself.
+ * would wait for itself, or round a circle.
  */
 int kpool_work_wait(struct kpool_work *work, int *result);
 
