@@ -12,7 +12,7 @@ kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
 runner = tools/run
 
 .PHONY: all modules_install clean help demo
-.PHONY: check check-build check-runner check-mutations promises
+.PHONY: check check-matrix check-build check-runner check-mutations promises
 
 all: kdir
 	$(kbuild) modules
@@ -37,6 +37,9 @@ kdir:
 check:
 	@$(runner) check --kernel "$(KERNEL)"
 
+check-matrix:
+	@$(runner) check-matrix
+
 check-build:
 	@$(runner) check-build
 
@@ -59,7 +62,8 @@ help:
 	@echo 'make clean            remove what was built'
 	@echo 'make demo             see kpool at work in QEMU (FILE=... to send)'
 	@echo 'make check            build everything and run all tests in QEMU'
-	@echo '                      (KERNEL=$(KERNEL))'
+	@echo '                      (KERNEL=$(KERNEL); of tools/runner/kernels.py)'
+	@echo 'make check-matrix     the same on each of the kernels there'
 	@echo 'make check-build      compile against every supported kernel'
 	@echo 'make check-runner     test the test runner: each gate must close'
 	@echo 'make check-mutations  break the code on purpose: tests must notice'

@@ -4,6 +4,9 @@
  */
 #include <linux/export.h>
 
+#include <trace/events/kpool.h>
+
+#include "histogram.h"
 #include "internal.h"
 #include "lockmap.h"
 
@@ -11,6 +14,7 @@ struct cancel {
 	enum kpool_cancel was;
 	bool sync;
 	bool self;
+	bool awaits;			/* the record below is in use */
 	struct kpool_worker *tell;	/* marked, for us to signal */
 	struct kpool_waiter waiter;
 };
@@ -25,6 +29,9 @@ static struct task_struct *cancel_running(struct kpool_work *work,
 	struct kpool_worker *worker = work->worker;
 	struct kpool *pool = worker->pool;
 
+	trace_kpool_work_tell(work->group, work);
+	if (hist_on())
+		hist_tell(worker);
 	WRITE_ONCE(work->flags, work->flags | WORK_TOLD);
 	if (worker->tell != TELL_OPEN)
 		return NULL;
@@ -36,6 +43,16 @@ static struct task_struct *cancel_running(struct kpool_work *work,
 	}
 	list_move_tail(&worker->run_entry, &pool->to_tell);
 	return service_wake(&pool->stopper);
+}
+
+/* Get ready to wait for the end of what cannot be taken away now. */
+static void cancel_await(struct kpool_work *work, struct cancel *cancel)
+{
+	if (!cancel->sync || cancel->self)
+		return;
+	cancel->awaits = true;
+	waiter_init(&cancel->waiter, work->group->pool, work->seq);
+	hlist_add_head(&cancel->waiter.node, &work->waiters);
 }
 
 /* Its memory goes before it was given back; the owner has been told off. */
@@ -61,12 +78,15 @@ static struct task_struct *cancel_locked(struct kpool_work *work, void *arg)
 	case WORK_REQUEUED:
 		cancel->was = KPOOL_CANCEL_RUNNING;
 		cancel->self = kpool_current() == work;
-		if (cancel->sync && !cancel->self) {
-			waiter_init(&cancel->waiter, work->worker->pool,
-				    work->seq);
-			hlist_add_head(&cancel->waiter.node, &work->waiters);
-		}
+		cancel_await(work, cancel);
 		return cancel_running(work, cancel);
+	case WORK_DELAYED:
+		cancel->was = KPOOL_CANCEL_PENDING;
+		if (delayed_disarm(work))
+			work_settle(work);
+		else
+			cancel_await(work, cancel);
+		break;
 	case WORK_RELEASING:
 		cancel->was = KPOOL_CANCEL_PENDING;
 		if (!work->release)	/* work_take_away() */
@@ -99,11 +119,11 @@ int kpool_work_cancel_sync(struct kpool_work *work)
 		deliver_tells(cancel.tell->pool, &cancel.tell, 1);
 	if (cancel.self)
 		return -EDEADLK;
-	if (cancel.was == KPOOL_CANCEL_RUNNING &&
+	if (cancel.awaits &&
 	    wait_begin(&wait, &cancel.waiter, work, NULL, false, false))
 		return -EDEADLK;
 	work_map_touch(&map);
-	if (cancel.was == KPOOL_CANCEL_RUNNING) {
+	if (cancel.awaits) {
 		await(&cancel.waiter, MAX_SCHEDULE_TIMEOUT, false);
 		wait_end(&wait);
 	}

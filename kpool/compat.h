@@ -4,6 +4,8 @@
 #define _KPOOL_COMPAT_H
 
 #include <linux/module.h>
+#include <linux/stacktrace.h>
+#include <linux/timer.h>
 #include <linux/version.h>
 
 /* The namespace became a string in 6.13. */
@@ -16,5 +18,44 @@
 #define KPOOL_EXPORT_KUNIT(sym)	\
 	EXPORT_SYMBOL_NS_GPL(sym, "EXPORTED_FOR_KUNIT_TESTING")
 #endif
+
+/* The source of a string in an event is given once, with it, since 6.10. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define kpool_assign_str(dst, src)	__assign_str(dst, src)
+#else
+#define kpool_assign_str(dst, src)	__assign_str(dst)
+#endif
+
+/* Renamed in 6.2. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define timer_delete(timer)	del_timer(timer)
+#endif
+
+/* Renamed in 6.16. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+#define timer_destroy_on_stack(timer)	destroy_timer_on_stack(timer)
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) && \
+	defined(CONFIG_STACKTRACE)
+#define KPOOL_HAS_STACKS	1
+#else
+#define KPOOL_HAS_STACKS	0
+#endif
+
+/*
+ * Where a task sleeps; 0 where that cannot be had: the function is exported in
+ * 6.12, not in 6.1.  The caller has a reference to the task.
+ */
+static inline unsigned int kpool_stack_save(struct task_struct *task,
+					    unsigned long *entries,
+					    unsigned int size)
+{
+#if KPOOL_HAS_STACKS
+	return stack_trace_save_tsk(task, entries, size, 0);
+#else
+	return 0;
+#endif
+}
 
 #endif /* _KPOOL_COMPAT_H */

@@ -3,7 +3,7 @@
  * Refusing waits that could not end.
  *
  * Only a thread that executes something of a group can be part of a circle: a
- * worker, or a workqueue's thread in a release function.  If it waits without
+ * worker, or a thread in a callback.  If it waits without
  * a time limit, it puts a record on a list, finds out whether what it waits
  * for can ever happen, and takes the record off again before it returns.  All
  * that is under one mutex, which nobody else needs:
@@ -33,28 +33,59 @@ static void count_stuck(struct kpool_wait *wait, int by)
 
 	if (wait->worker)
 		wait->worker->pool->nr_stuck += by;
-	for (group = wait->own; group; group = group->parent) {
+	if (wait->hooking)
+		wait->hooking->nr_stuck_hooks += by;
+	for (group = wait->own; group; group = group->parent)
 		group->nr_stuck += by;
-		if (wait->slot)
-			group->nr_stuck_running += by;
-	}
+	for (group = wait->callback; group; group = group->parent)
+		group->nr_stuck += by;
+	for (group = wait->slots; group; group = group->parent)
+		group->nr_stuck_running += by;
 }
 
-/* Will a thread of this pool be free for another work?  Under its lock. */
-static bool pool_will_have_thread(const struct kpool *pool)
+/*
+ * How many threads of this pool will be free, or may be created, when all has
+ * ended that can?  Under its lock.
+ */
+static unsigned int pool_will_be_free(const struct kpool *pool)
 {
-	return pool->nr_idle || pool->nr_threads < pool->max_threads ||
-	       pool->nr_threads > pool->nr_stuck;
+	return max(pool->nr_threads, pool->max_threads) - pool->nr_stuck;
 }
 
-/* Will this group, and those above it, be able to start another work? */
+/*
+ * Will there be a thread for another work of this group?  One that is free but
+ * held back is for a covered work only, see queue.c.  When more works end, no
+ * fewer threads are held back than now, and a work is covered at least if it
+ * would be without them; so if there will be one, this says so.
+ */
+static bool group_will_have_thread(const struct kpool_group *group)
+{
+	const struct kpool *pool = group->pool;
+	unsigned int nr_free = pool_will_be_free(pool);
+
+	if (nr_free > pool->root->held)
+		return true;
+	for (; nr_free && group; group = group->parent)
+		if (group->reserve >
+		    group->nr_stuck_running + group->held_below)
+			return true;
+	return false;
+}
+
+/*
+ * Will this group, and those above it, be able to start another work?  Within
+ * a hook not before that has returned.
+ */
 static bool group_will_have_slot(const struct kpool_group *group)
 {
-	for (; group; group = group->parent)
+	for (; group; group = group->parent) {
+		if (group->nr_stuck_hooks)
+			return false;
 		if (group->max_active &&
 		    group->nr_running >= group->max_active &&
 		    group->nr_running <= group->nr_stuck_running)
 			return false;
+	}
 	return true;
 }
 
@@ -62,11 +93,25 @@ static bool group_will_have_slot(const struct kpool_group *group)
 static bool pending_can_go(const struct kpool_group *group)
 {
 	return group_is_stopped(group) ||
-	       (group_will_have_slot(group) &&
-		pool_will_have_thread(group->pool));
+	       (group_will_have_slot(group) && group_will_have_thread(group));
 }
 
-/* The run that a further one waits behind is that of the same worker. */
+/*
+ * Will there be room in this group, or will it refuse?  If works of its own
+ * alone are in the way, and none of them can start, there will be none.  That
+ * one is taken away by somebody is not to be expected.
+ */
+static bool room_can_come(const struct kpool_group *group)
+{
+	return !group_is_open(group) || pending_can_go(group) ||
+	       !group->max_queued || group->nr_pending < group->max_queued ||
+	       !list_empty(&group->children);
+}
+
+/*
+ * The run that a further one waits behind is that of the same worker.  One
+ * with a delay comes by itself.
+ */
 static bool work_can_end(const struct kpool_work *work)
 {
 	if (work->state == WORK_PENDING)
@@ -91,14 +136,19 @@ static bool pending_below_can_go(struct kpool_group *top)
 	return can;
 }
 
-/* A killable wait of a work that was told ends, if the signal comes. */
+/*
+ * A killable wait of a work that was told ends, if the signal comes: it does
+ * not if that was acknowledged, or the group is one without signals.
+ */
 static bool is_told(const struct kpool_wait *wait)
 {
 	struct kpool_worker *worker = wait->worker;
 	bool told;
 
-	if (!wait->killable || !worker)
+	if (!wait->killable)
 		return false;
+	if (!worker)	/* cancel(), in a thread that others may kill */
+		return true;
 	raw_spin_lock_irq(&worker->pool->lock);
 	told = worker->work && worker->tell != TELL_SHUT &&
 	       work_is_told(worker->work);
@@ -130,6 +180,8 @@ static bool can_end(struct kpool_wait *wait)
 			can = true;
 		} else if (wait->work) {
 			can = work_can_end(wait->work);
+		} else if (wait->room) {
+			can = room_can_come(wait->group);
 		} else {
 			can = !wait->group->nr_stuck;
 			if (!group_is_stopped(wait->group))
@@ -198,21 +250,52 @@ static void wait_del(struct kpool_wait *wait)
 	if (wait->worker)
 		wait->worker->wait = NULL;
 	count_stuck(wait, -1);
-	wait->own = NULL;
+	wait->waiter = NULL;
 }
 
-/* What the current thread executes something of, and as whom; or NULL. */
-static struct kpool_group *executes(struct kpool_worker **worker)
+/*
+ * What the current thread executes, and what it has of it.  False if nothing:
+ * then nobody waits for it.
+ */
+static bool executes(struct kpool_wait *wait)
 {
-	*worker = current_worker();
-	return *worker ? (*worker)->group : releasing_group();
+	struct kpool_worker *worker = current_worker();
+
+	memset(wait, 0, sizeof(*wait));
+	wait->callback = callback_group();
+	if (worker && worker->group) {
+		wait->worker = worker;
+		wait->own = worker->group;
+		wait->hooking = worker->hooking;
+		if (worker->work)
+			wait->slots = worker->group;
+		else if (worker->hooking)	/* last_out() */
+			wait->slots = worker->hooking->parent;
+	}
+	return wait->own || wait->callback;
 }
 
-static struct task_struct *settle_pending(struct kpool_work *work, void *done)
+struct refusal {
+	u32 seq;	/* of the queueing that is waited for */
+	bool stuck;
+};
+
+/*
+ * The queueing is taken back, unless it has started meanwhile: then it is not
+ * stuck, for it waits for nothing yet.  One that is for after the run that is
+ * in progress stays.
+ */
+static struct task_struct *take_back(struct kpool_work *work, void *arg)
 {
-	*(bool *)done = work->state == WORK_PENDING;
-	if (*(bool *)done)
-		work_settle(work);
+	struct refusal *refusal = arg;
+
+	if (work->seq != refusal->seq)
+		return NULL;
+	if (work->state == WORK_PENDING)
+		work_take_back(work);
+	else if (work->state != WORK_REQUEUED)
+		return NULL;
+	refusal->stuck = true;
 	return NULL;
 }
 
@@ -224,9 +307,9 @@ static struct task_struct *settle_pending(struct kpool_work *work, void *done)
  */
 bool waits_hold(void)
 {
-	struct kpool_worker *worker;
+	struct kpool_wait wait;
 
-	if (!executes(&worker))
+	if (!executes(&wait))
 		return false;
 	mutex_lock(&waits_mutex);
 	return true;
@@ -238,43 +321,63 @@ void waits_let_go(void)
 }
 
 /*
- * Before a sleep until @waiter is answered, which was added to the waiters of
- * @work, or else of @group.  Not for waits that have a time limit.  If @held,
- * see waits_hold(), lets go.  Returns 0, then wait_end() must follow, or
- * -EDEADLK, then @waiter has been taken back.
+ * Put a wait on the list and see.  Returns 0, then wait_end() must follow, or
+ * -EDEADLK, then its waiter has been taken back.
  */
-int wait_begin(struct kpool_wait *wait, struct kpool_waiter *waiter,
-	       struct kpool_work *work, struct kpool_group *group,
-	       bool killable, bool held)
+static int begin(struct kpool_wait *wait, bool held)
 {
+	struct kpool_waiter *waiter = wait->waiter;
+	struct refusal refusal = { .seq = waiter->seq };
 	bool stuck;
-
-	memset(wait, 0, sizeof(*wait));
-	wait->own = executes(&wait->worker);
-	if (!wait->own)
-		return 0;
-	wait->slot = wait->worker && wait->worker->work;
-	wait->waiter = waiter;
-	wait->work = work;
-	wait->group = group;
-	wait->killable = killable;
 
 	if (!held)
 		mutex_lock(&waits_mutex);
 	wait_add(wait);
 	stuck = is_stuck(wait);
-	/* if it started meanwhile it is not, for it waits for nothing yet */
-	if (stuck && held)
-		with_work_locked(work, settle_pending, &stuck);
+	if (stuck && held) {
+		with_work_locked(wait->work, take_back, &refusal);
+		stuck = refusal.stuck;
+	}
 	if (stuck)
 		wait_del(wait);
 	mutex_unlock(&waits_mutex);
-	return stuck && (held || waiter_withdraw(waiter)) ? -EDEADLK : 0;
+	return stuck && (waiter_withdraw(waiter) || held) ? -EDEADLK : 0;
+}
+
+/*
+ * Before a sleep until @waiter is answered, which was added to the waiters of
+ * @work, or else of @group.  Not for waits that have a time limit.  If @held,
+ * see waits_hold(), lets go.
+ */
+int wait_begin(struct kpool_wait *wait, struct kpool_waiter *waiter,
+	       struct kpool_work *work, struct kpool_group *group,
+	       bool killable, bool held)
+{
+	if (!executes(wait))
+		return 0;
+	wait->waiter = waiter;
+	wait->work = work;
+	wait->group = group;
+	wait->killable = killable;
+	return begin(wait, held);
+}
+
+/* The same before a sleep for room in @group. */
+int wait_begin_room(struct kpool_wait *wait, struct kpool_waiter *waiter,
+		    struct kpool_group *group, bool killable)
+{
+	if (!executes(wait))
+		return 0;
+	wait->waiter = waiter;
+	wait->group = group;
+	wait->room = true;
+	wait->killable = killable;
+	return begin(wait, false);
 }
 
 void wait_end(struct kpool_wait *wait)
 {
-	if (!wait->own)
+	if (!wait->waiter)
 		return;
 	mutex_lock(&waits_mutex);
 	wait_del(wait);

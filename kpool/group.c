@@ -1,53 +1,79 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Groups: the tree, when a group is idle, and its life.
+ * Groups: whether one takes works, when it is idle, and its drain.
+ *
+ *	        drain                stop                destroy
+ *	 OPEN ----------> CLOSED ------------> STOPPED ----------> DEAD
+ *	  ^ |                |                  |  ^
+ *	  | +----------------|------------------|--+  stop
+ *	  +------------------+------------------+     reopen, when idle
  */
-#define pr_fmt(fmt) "kpool: " fmt
-
-#include <linux/ctype.h>
-#include <linux/err.h>
 #include <linux/export.h>
-#include <linux/slab.h>
-#include <linux/string.h>
 
-#include "fault.h"
+#include <trace/events/kpool.h>
+
 #include "internal.h"
 #include "lockmap.h"
-
-/* Of what the caller calls a name; at most one more than may be. */
-int name_len(const char *name)
-{
-	return name ? strnlen(name, KPOOL_NAME_MAX + 1) : 0;
-}
-
-/* A name becomes part of thread names and of paths. */
-bool name_is_valid(const char *name)
-{
-	int len = name_len(name), i;
-
-	if (!len || len > KPOOL_NAME_MAX || name[0] == '.')
-		return false;
-	for (i = 0; i < len; i++)
-		if (!isascii(name[i]) || !isgraph(name[i]) || name[i] == '/')
-			return false;
-	return true;
-}
 
 /* The one place where a group changes its state. */
 void group_set_state(struct kpool_group *group, enum group_state state)
 {
+	static const u8 from[NR_GROUP_STATES] = {
+		[GROUP_OPEN] = BIT(GROUP_CLOSED) | BIT(GROUP_STOPPED),
+		[GROUP_CLOSED] = BIT(GROUP_OPEN),
+		[GROUP_STOPPED] = BIT(GROUP_OPEN) | BIT(GROUP_CLOSED),
+		[GROUP_DEAD] = BIT(GROUP_STOPPED),
+	};
+
 	lockdep_assert_held(&group->pool->lock);
-	WARN_ONCE(state <= group->state, "kpool: %s/%s: state %u to %u\n",
-		  group->pool->name, group->name, group->state, state);
+	WARN_ONCE(!(from[state] & BIT(group->state)),
+		  "kpool: %s/%s: state %u to %u\n", group->pool->name,
+		  group->name, group->state, state);
 	WRITE_ONCE(group->state, state);
+	group_changed(group);
+	group->state_since = jiffies;
+	trace_kpool_group_state(group);
+}
+
+/* For people: what holds for a group, holds for those below it. */
+const char *group_state_name(const struct kpool_group *group)
+{
+	if (group_is_stopped(group))
+		return "stopped";
+	return group_is_open(group) ? "open" : "closed";
 }
 
 /* Was this group, or one above it, stopped?  Also without the lock. */
 bool group_is_stopped(const struct kpool_group *group)
 {
 	for (; group; group = group->parent)
-		if (READ_ONCE(group->state) != GROUP_OPEN)
+		if (READ_ONCE(group->state) >= GROUP_STOPPED)
 			return true;
+	return false;
+}
+
+/* Does it take works from everybody?  As do all above it then. */
+bool group_is_open(const struct kpool_group *group)
+{
+	for (; group; group = group->parent)
+		if (READ_ONCE(group->state) != GROUP_OPEN)
+			return false;
+	return true;
+}
+
+/*
+ * Does it refuse the current context?  One that is being drained takes works
+ * from its own works and release functions only.
+ */
+bool group_refuses(const struct kpool_group *group)
+{
+	for (; group; group = group->parent) {
+		if (likely(group->state == GROUP_OPEN))
+			continue;
+		if (group->state != GROUP_CLOSED ||
+		    !(works_below(group) || callbacks_below_locked(group)))
+			return true;
+	}
 	return false;
 }
 
@@ -60,20 +86,6 @@ bool group_is_below(const struct kpool_group *group,
 	return group == top;
 }
 
-/* The group after @pos in the subtree of @top, parents first; or NULL. */
-struct kpool_group *next_below(struct kpool_group *pos,
-			       struct kpool_group *top)
-{
-	lockdep_assert_held(&top->pool->mutex);
-	if (!list_empty(&pos->children))
-		return list_first_entry(&pos->children, struct kpool_group,
-					sibling);
-	for (; pos != top; pos = pos->parent)
-		if (!list_is_last(&pos->sibling, &pos->parent->children))
-			return list_next_entry(pos, sibling);
-	return NULL;
-}
-
 /* A group is busy from the first queueing accepted to the last one over. */
 void group_get_busy(struct kpool_group *group)
 {
@@ -84,6 +96,7 @@ void group_get_busy(struct kpool_group *group)
 void group_put_busy(struct kpool_group *group)
 {
 	while (group && !--group->busy) {
+		trace_kpool_group_idle(group);
 		waiters_complete(&group->waiters, 0, true);
 		group = group->parent;
 	}
@@ -92,25 +105,31 @@ void group_put_busy(struct kpool_group *group)
 /*
  * Wait until a group is idle.  It is looked at and the record is added under
  * the lock under which group_put_busy() answers records.
+ *
+ * Who has closed the group has kept it busy since (@put), so that it is not
+ * reopened before the record is there.  Else the wait would be for the works
+ * of its next life.
  */
-static int await_idle(struct kpool_group *group, unsigned long timeout,
-		      bool killable, bool for_ever)
+static int await_idle(struct kpool_group *group, bool put,
+		      unsigned long timeout, bool killable, bool for_ever)
 {
+	bool busy, self = runs_below(group);
 	struct kpool *pool = group->pool;
 	struct kpool_wait wait = { };
 	struct kpool_waiter waiter;
 	int err = 0;
-	bool busy;
 
 	might_sleep();
-	if (runs_below(group))
-		return -EDEADLK;
 	waiter_init(&waiter, pool, 0);
 	raw_spin_lock_irq(&pool->lock);
-	busy = group->busy;
+	busy = group->busy && !self;
 	if (busy)
 		hlist_add_head(&waiter.node, &group->waiters);
+	if (put)
+		group_put_busy(group);
 	raw_spin_unlock_irq(&pool->lock);
+	if (self)
+		return -EDEADLK;
 	if (busy && for_ever)
 		err = wait_begin(&wait, &waiter, NULL, group, killable,
 				 false);
@@ -125,222 +144,144 @@ static int await_idle(struct kpool_group *group, unsigned long timeout,
 	return err;
 }
 
-int group_await_idle(struct kpool_group *group, unsigned long timeout,
-		     bool killable)
+int group_await_idle(struct kpool_group *group, bool put,
+		     unsigned long timeout, bool killable)
 {
-	return await_idle(group, timeout, killable,
+	return await_idle(group, put, timeout, killable,
 			  timeout >= MAX_SCHEDULE_TIMEOUT);
 }
 
 /* For who waits again when the time is over, and so without a time limit. */
-int group_await_idle_again(struct kpool_group *group, unsigned long period)
+int group_await_idle_again(struct kpool_group *group, bool put,
+			   unsigned long period)
 {
-	return await_idle(group, period, false, true);
+	return await_idle(group, put, period, false, true);
 }
 
 int kpool_group_wait(struct kpool_group *group)
 {
-	return group_await_idle(group, MAX_SCHEDULE_TIMEOUT, false);
+	return group_await_idle(group, false, MAX_SCHEDULE_TIMEOUT, false);
 }
 EXPORT_SYMBOL_GPL(kpool_group_wait);
 
 int kpool_group_wait_timeout(struct kpool_group *group, unsigned long timeout)
 {
-	return group_await_idle(group, timeout, false);
+	return group_await_idle(group, false, timeout, false);
 }
 EXPORT_SYMBOL_GPL(kpool_group_wait_timeout);
 
 int kpool_group_wait_killable(struct kpool_group *group)
 {
-	return group_await_idle(group, MAX_SCHEDULE_TIMEOUT, true);
+	return group_await_idle(group, false, MAX_SCHEDULE_TIMEOUT, true);
 }
 EXPORT_SYMBOL_GPL(kpool_group_wait_killable);
 
-/* A group that is not in the tree yet; all memory it will ever need. */
-struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
-				const char *name,
-				const struct kpool_group_params *params,
-				const char *lock_name,
-				struct lock_class_key *key)
+static void begin_drain(struct kpool_group *group)
 {
-	struct kpool_group *group;
-
-	if (fault_create())
-		return ERR_PTR(-ENOMEM);
-	group = kzalloc(sizeof(*group), GFP_KERNEL);
-	if (!group)
-		return ERR_PTR(-ENOMEM);
-	group->pool = pool;
-	group->parent = parent;
-	group->depth = parent ? parent->depth + 1 : 0;
-	if (params) {
-		group->max_active = params->max_active;
-		group->max_queued = params->max_queued;
-	}
-	INIT_LIST_HEAD(&group->pending);
-	INIT_LIST_HEAD(&group->running);
-	INIT_LIST_HEAD(&group->told);
-	INIT_LIST_HEAD(&group->place);
-	INIT_LIST_HEAD(&group->blocked);
-	INIT_HLIST_HEAD(&group->waiters);
-	INIT_LIST_HEAD(&group->stop_entry);
-	INIT_LIST_HEAD(&group->children);
-	INIT_LIST_HEAD(&group->sibling);
-	strscpy(group->name, name, sizeof(group->name));
-	/* lockdep keeps the name for ever: never that of the group */
-	lockdep_init_map(&group->lockdep_map, lock_name, key, 0);
-	release_init(group);
-	return group;
-}
-
-static int check_group(struct kpool_group *parent, const char *name,
-		       const struct kpool_group_params *params)
-{
-	const char *pool;
-
-	if (IS_ERR_OR_NULL(parent)) {
-		pr_err("a group without a parent\n");
-		return -EINVAL;
-	}
-	pool = parent->pool->name;
-	if (!name_is_valid(name)) {
-		pr_err("%s: group name \"%*pE\" is not 1 to %d printable characters without blanks and slashes\n",
-		       pool, name_len(name), name ?: "", KPOOL_NAME_MAX);
-		return -EINVAL;
-	}
-	if (parent->depth >= KPOOL_GROUP_DEPTH) {
-		pr_err("%s: group %s: its parent %s is %u deep, the limit is %d\n",
-		       pool, name, parent->name, parent->depth,
-		       KPOOL_GROUP_DEPTH - 1);
-		return -EINVAL;
-	}
-	if (params && params->max_active < 0) {
-		pr_err("%s: group %s: max_active (%d) is negative\n", pool,
-		       name, params->max_active);
-		return -EINVAL;
-	}
-	if (params && params->max_queued < 0) {
-		pr_err("%s: group %s: max_queued (%d) is negative\n", pool,
-		       name, params->max_queued);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-/* Put a group into the tree, unless its name is taken or it came too late. */
-static int group_link(struct kpool_group *group)
-{
-	struct kpool_group *parent = group->parent, *sibling;
 	struct kpool *pool = group->pool;
-	int err = 0;
+	struct kpool_group *pos;
+
+	raw_spin_lock_irq(&pool->lock);
+	if (group->state == GROUP_OPEN)
+		group_set_state(group, GROUP_CLOSED);
+	group_get_busy(group);
+	raw_spin_unlock_irq(&pool->lock);
 
 	mutex_lock(&pool->mutex);
-	list_for_each_entry(sibling, &parent->children, sibling)
-		if (!strcmp(sibling->name, group->name))
-			err = -EEXIST;
-	/* A stop walks the tree under the mutex after it has set the state. */
-	if (!err && group_is_stopped(parent))
-		err = -ESHUTDOWN;
-	if (!err)
-		list_add_tail(&group->sibling, &parent->children);
+	for (pos = group; pos; pos = next_below(pos, group))
+		room_refuse(pos);
 	mutex_unlock(&pool->mutex);
-	return err;
 }
 
-struct kpool_group *
-__kpool_group_create(struct kpool_group *parent, const char *name,
-		     const struct kpool_group_params *params,
-		     const char *lock_name, struct lock_class_key *key)
+static int group_drain(struct kpool_group *group, unsigned long timeout,
+		       bool killable)
 {
-	struct kpool_group *group;
-	int err;
-
 	might_sleep();
-	err = check_group(parent, name, params);
-	if (err)
-		return ERR_PTR(err);
-	group = group_alloc(parent->pool, parent, name, params, lock_name,
-			    key);
-	if (IS_ERR(group))
-		return group;
-	err = group_link(group);
-	if (err) {
-		if (err == -EEXIST)
-			pr_err("%s: group %s exists\n", parent->pool->name,
-			       name);
-		kfree(group);
-		return ERR_PTR(err);
-	}
-	kpool_get(parent->pool);
-	return group;
+	begin_drain(group);
+	return group_await_idle(group, true, timeout, killable);
 }
-EXPORT_SYMBOL_GPL(__kpool_group_create);
 
-static int group_has_children(struct kpool_group *group)
+int kpool_group_drain(struct kpool_group *group)
 {
-	int err;
+	return group_drain(group, MAX_SCHEDULE_TIMEOUT, false);
+}
+EXPORT_SYMBOL_GPL(kpool_group_drain);
 
-	mutex_lock(&group->pool->mutex);
-	err = list_empty(&group->children) ? 0 : -EBUSY;
-	mutex_unlock(&group->pool->mutex);
-	return err;
+int kpool_group_drain_timeout(struct kpool_group *group, unsigned long timeout)
+{
+	return group_drain(group, timeout, false);
+}
+EXPORT_SYMBOL_GPL(kpool_group_drain_timeout);
+
+int kpool_group_drain_killable(struct kpool_group *group)
+{
+	return group_drain(group, MAX_SCHEDULE_TIMEOUT, true);
+}
+EXPORT_SYMBOL_GPL(kpool_group_drain_killable);
+
+/* Is a group below @top stopped, other than by @top? */
+static bool is_stopped_below(const struct kpool_group *group,
+			     const struct kpool_group *top)
+{
+	for (; group != top; group = group->parent)
+		if (group->state >= GROUP_STOPPED)
+			return true;
+	return false;
+}
+
+/* The next stop calls cancel() again, of all that will take works again. */
+static void reset_cancels(struct kpool_group *top)
+{
+	struct kpool *pool = top->pool;
+	struct kpool_group *group;
+
+	for (group = top; group; group = next_below(group, top)) {
+		raw_spin_lock_irq(&pool->lock);
+		if (!is_stopped_below(group, top))
+			group->cancelled = false;
+		raw_spin_unlock_irq(&pool->lock);
+	}
+}
+
+static int check_reopen(const struct kpool_group *group)
+{
+	if (!group_is_open(group->parent))
+		return -ESHUTDOWN;
+	return group->busy ? -EBUSY : 0;
 }
 
 /*
- * Take an idle group out of the tree; nobody finds it from then on.
- *
- * Who can still hold it: a work, no, for the group is idle and refuses; the
- * stopper, no, for it takes groups off pool->to_stop and walks the tree under
- * the mutex; a waiter, no, for a waiter is a caller and callers are excluded;
- * the workqueue, until release_flush(); a reader that found it in work->group,
- * for one grace period.
+ * A stop or drain keeps the group busy until it has told everybody, has called
+ * cancel() or begun to, and has its record: so none meets the works of the new
+ * life.  cancel() is reset before there are any, and looked at by a stop under
+ * the mutex, so the first stop of the new life finds it.
  */
-static int group_unlink(struct kpool_group *group)
+int kpool_group_reopen(struct kpool_group *group)
 {
 	struct kpool *pool = group->pool;
-
-	mutex_lock(&pool->mutex);
-	if (!list_empty(&group->children)) {
-		mutex_unlock(&pool->mutex);
-		return -EBUSY;
-	}
-	list_del(&group->sibling);
-	raw_spin_lock_irq(&pool->lock);
-	list_del_init(&group->stop_entry);
-	group_set_state(group, GROUP_DEAD);
-	raw_spin_unlock_irq(&pool->lock);
-	mutex_unlock(&pool->mutex);
-	return 0;
-}
-
-int kpool_group_destroy(struct kpool_group *group)
-{
-	struct kpool *pool;
 	int err;
 
-	if (IS_ERR_OR_NULL(group))
-		return 0;
-	pool = group->pool;
-	if (!group->parent) {
-		pr_err("%s: the root group is destroyed with its pool\n",
-		       pool->name);
-		return -EINVAL;
+	might_sleep();
+	mutex_lock(&pool->mutex);
+	raw_spin_lock_irq(&pool->lock);
+	err = group->state == GROUP_OPEN ? 0 : check_reopen(group);
+	raw_spin_unlock_irq(&pool->lock);
+	if (!err)
+		reset_cancels(group);
+	raw_spin_lock_irq(&pool->lock);
+	if (group->state != GROUP_OPEN) {
+		err = check_reopen(group);
+		if (!err)
+			group_set_state(group, GROUP_OPEN);
 	}
-	if (runs_below(group))
-		return -EDEADLK;
-	err = group_has_children(group);
-	if (!err) {
-		err = stop_for_ever(group);
-		if (err)
-			return err;
-		err = group_unlink(group);
-	}
-	if (WARN(err, "kpool: %s: group %s has groups below it\n",
-		 pool->name, group->name))
-		return err;
-	release_flush(group);
-	kfree_rcu(group, rcu);
-	kpool_put(pool);
-	return 0;
+	raw_spin_unlock_irq(&pool->lock);
+	mutex_unlock(&pool->mutex);
+	return err;
 }
-EXPORT_SYMBOL_GPL(kpool_group_destroy);
+EXPORT_SYMBOL_GPL(kpool_group_reopen);
+
+void *kpool_group_data(const struct kpool_group *group)
+{
+	return group->data;
+}
+EXPORT_SYMBOL_GPL(kpool_group_data);

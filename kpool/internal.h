@@ -10,6 +10,7 @@
  *       pool->lock	raw, irqs off: everything that queueing touches
  *	   completion	of a waiter (completed under pool->lock)
  *	   workqueue	that gives cancelled works back (queue_work())
+ *	   callbacks_lock raw (callback.c)
  *	   run queue	(the few wake-ups that must be made under pool->lock)
  *
  * No client function is called under any of them.  Under pool->mutex nothing
@@ -22,7 +23,6 @@
  *   L	pool->lock
  *   M	pool->mutex
  *   ML	written under both, read under either
- *   S	the spawner thread alone
  *   W	the worker's own thread alone
  *   B	the binding of a work: from NULL by cmpxchg() under the lock of the
  *	pool that takes it, to NULL by smp_store_release() under that lock;
@@ -37,6 +37,7 @@
 #define _KPOOL_INTERNAL_H
 
 #include <linux/completion.h>
+#include <linux/cpumask.h>
 #include <linux/kpool.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
@@ -51,8 +52,8 @@
 /* No hold of pool->lock handles more works, threads or groups than this. */
 #define KPOOL_BATCH		32
 
-/* Depth of the deepest group; the root has depth 0. */
-#define KPOOL_GROUP_DEPTH	1
+/* How long creation rests after a failure; doubles with each more. */
+#define KPOOL_BACKOFF_MIN	msecs_to_jiffies(10)
 
 /* How often a stop without deadline names those that do not end. */
 #define KPOOL_WATCHDOG_PERIOD	(30 * HZ)
@@ -67,13 +68,24 @@ enum work_state {
 	WORK_RUNNING,	/* a worker is committed to it, or runs it */
 	WORK_REQUEUED,	/* running, and queued once more meanwhile */
 	WORK_RELEASING,	/* cancelled while pending; on group->releasing */
+	WORK_DELAYED,	/* its timer is armed, or has expired just now */
 	NR_WORK_STATES
 };
 
 /* work->flags */
 #define WORK_TOLD	BIT(0)	/* told by itself; cleared when next bound */
 #define WORK_NEVER_RAN	BIT(1)	/* the last queueing was cancelled before */
+#define WORK_FRONT	BIT(2)	/* requeued: to the front, not to the tail */
+#define WORK_LATER	BIT(3)	/* requeued: not before its timer's expires */
+#define WORK_STARTING	BIT(4)	/* somebody waits for kpool_ready() */
 #define WORK_STATIC	KPOOL_WORK_STATIC /* known to be initialised */
+
+/*
+ * For queue_with_flags(): not before those who wait for room in the group; and
+ * an idle work is bound and counted, but its place is left to the caller.
+ */
+#define QUEUE_IN_TURN	BIT(31)
+#define QUEUE_LATER	BIT(30)
 
 /*
  * Whether a worker may be, is being, or has been sent a signal for the work
@@ -94,7 +106,7 @@ enum tell_state {
  * in join_workers(), which frees it.
  */
 struct kpool_worker {
-	struct list_head	entry;		/* L: pool->idle; S: leaving */
+	struct list_head	entry;		/* L: pool->idle or ->leaving */
 	/* group->running, group->told or pool->to_tell */
 	struct list_head	run_entry;	/* L */
 	struct list_head	all_entry;	/* ML: pool->workers */
@@ -108,60 +120,116 @@ struct kpool_worker {
 	bool			idle;		/* L: on pool->idle */
 	bool			leave;		/* L: no more works, end */
 	bool			named;		/* L: as straggler of this run */
+	bool			enters;		/* W, and L at the commit */
+	bool			arrived;	/* L: may be signalled */
 	unsigned int		id;		/* I */
 	unsigned long		since;		/* L: jiffies of run or idleness */
 	struct kpool_env	env;		/* W: to be left like this */
 	struct kpool_wait	*wait;		/* D: that it is in, or NULL */
+	struct kpool_group	*hooking;	/* W: whose hook it calls, or NULL */
+	/* while there are histograms, see histogram.c: of the run, or 0 */
+	u32			stamp;		/* L: when its work was queued */
+	u64			entered;	/* W: the function was called */
+	u64			told_at;	/* L */
 	struct completion	exited;		/* A: has left our text */
 };
 
-/* Of a group, changed by group_set_state() only. */
+/*
+ * Of a group, changed by group_set_state() only.  Up to GROUP_CLOSED its
+ * pending works start.
+ */
 enum group_state {
 	GROUP_OPEN,
+	GROUP_CLOSED,	/* refuses queueing but by its own works: a drain */
 	GROUP_STOPPED,	/* refuses queueing, tells its works */
 	GROUP_DEAD,	/* being freed */
+	NR_GROUP_STATES
+};
+
+/*
+ * How far a group is with its hooks, changed by hooks_set() only.  While it
+ * enters or leaves nothing starts in it or below it.
+ */
+enum hooks_state {
+	HOOKS_OUT,	/* nothing runs; first_in() comes next */
+	HOOKS_ENTERING,	/* a worker is about to call first_in(), or in it */
+	HOOKS_IN,	/* works run; last_out() comes next */
+	HOOKS_LEAVING,	/* a worker is about to call last_out(), or in it */
+};
+
+/* A group's lists of turns: see queue.c. */
+enum turns {
+	TURN_ANY,	/* of everything that may start */
+	TURN_COVERED,	/* of what takes a reserved thread */
+	NR_TURNS
 };
 
 /*
  * A group.
  *
  * Owned by whoever created it until kpool_group_destroy(); the root by the
- * pool.  Holds a reference to its pool.  A work that is bound to it keeps it
- * busy, and a busy group is not destroyed.  Readers of work->group may look
- * at it under RCU, so it is freed after a grace period.
+ * pool.  Holds a reference to its pool, and is not destroyed before those
+ * below it.  A work that is bound to it keeps it busy, and a busy group is not
+ * destroyed.  Readers of work->group may look at it under RCU, so it is freed
+ * after a grace period.
  */
 struct kpool_group {
 	struct kpool		*pool;		/* I */
 	struct kpool_group	*parent;	/* I; NULL for the root */
 	unsigned int		depth;		/* I */
 	enum group_state	state;		/* L */
-	int			max_active;	/* I; 0: none */
-	int			max_queued;	/* I; 0: none */
+	unsigned long		state_since;	/* L: jiffies */
+	unsigned int		max_active;	/* L; 0: none */
+	unsigned int		max_queued;	/* L; 0: none */
+	unsigned int		reserve;	/* I: threads */
+	unsigned int		flags;		/* I: KPOOL_NOSIGNAL */
+	bool			has_hooks;	/* I */
+	bool			plain;		/* L: runs do not change turns */
+	bool			cancelled;	/* L: cancel() is called, or was */
+	enum hooks_state	hooks;		/* L */
 
 	struct list_head	pending;	/* L: works, in order */
+	struct list_head	delayed;	/* L: works whose timer is armed */
 	struct list_head	running;	/* L: workers not told yet */
 	struct list_head	told;		/* L: workers told or skipped */
-	struct list_head	place;		/* L: pool->ready, or ->blocked */
-	struct list_head	blocked;	/* L: groups that we block */
+	struct list_head	turns[NR_TURNS];	/* L: of children, and own */
+	struct list_head	turn[NR_TURNS];		/* L: parent->turns */
+	struct list_head	own_turn;	/* L: ->turns[TURN_ANY] */
 
 	/* own queueings not yet over, plus groups below that have some */
 	unsigned int		busy;		/* L */
 	/* of this group and all below it */
 	unsigned int		nr_running;	/* L */
 	unsigned int		nr_pending;	/* L */
+	/* threads held back: by all children, and by the group itself */
+	unsigned int		held_below;	/* L */
+	unsigned int		held;		/* L */
+	unsigned int		reserved_below;	/* M: by children, admitted */
+
+	void			(*cancel)(struct kpool_group *group);	/* I */
+	void			(*first_in)(struct kpool_group *group);	/* I */
+	void			(*last_out)(struct kpool_group *group);	/* I */
+	void			*data;		/* I: the client's */
 
 	/* waits that cannot end, of what executes in it and below it */
 	unsigned int		nr_stuck;	/* D */
-	unsigned int		nr_stuck_running; /* D: in works, not releases */
+	unsigned int		nr_stuck_running; /* D: of those that have a slot */
+	unsigned int		nr_stuck_hooks;	/* D: in a hook of this group */
 
 	struct list_head	releasing;	/* L: works to be given back */
 	struct work_struct	release_item;	/* A: gives them back */
+	struct list_head	to_cancel;	/* L: groups, of a stop from here */
+	struct list_head	cancel_entry;	/* L: ->to_cancel of a group */
+	struct work_struct	cancel_item;	/* A: calls their cancel() */
 	struct hlist_head	waiters;	/* L: until busy is 0 */
+	struct list_head	room_waiters;	/* L: struct room_waiter */
+	struct list_head	room_place;	/* L: pool->room, if there are any */
 	struct list_head	stop_entry;	/* L: pool->to_stop */
 	struct list_head	children;	/* M */
 	struct list_head	sibling;	/* M: parent->children */
 	struct rcu_head		rcu;
 	struct lockdep_map	lockdep_map;	/* I */
+	struct kpool_dir	*dir;		/* I: in sysfs; see sysfs.c */
 	char			name[KPOOL_NAME_MAX + 1];	/* I */
 };
 
@@ -183,52 +251,70 @@ struct kpool_service {
 struct kpool {
 	raw_spinlock_t		lock;		/* guards L */
 	struct list_head	idle;		/* L: workers, newest first */
-	struct list_head	ready;		/* L: groups that lack a thread */
+	struct list_head	leaving;	/* L: workers to be joined */
+	struct list_head	room;		/* L: groups whose room is awaited */
 	struct list_head	to_tell;	/* L: workers, for the stopper */
 	struct list_head	to_stop;	/* L: groups, for the stopper */
 	/* from before its creation to the decision that it leaves */
 	unsigned int		nr_threads;	/* L */
 	unsigned int		nr_idle;	/* L */
-	unsigned int		min_threads;	/* I */
-	unsigned int		max_threads;	/* I */
+	unsigned int		min_threads;	/* L */
+	unsigned int		max_threads;	/* ML; may be below nr_threads */
 	unsigned int		nr_stuck;	/* D: threads, see deadlock.c */
-	unsigned long		idle_timeout;	/* I */
+	unsigned long		idle_timeout;	/* L */
 	struct kpool_group	*root;		/* I */
 	struct kpool_service	spawner;
 	struct kpool_service	stopper;
 
 	/* the spawner will look for threads that are idle for too long */
 	bool			reaping;	/* L */
-	struct list_head	releases;	/* L: struct kpool_release */
+	struct list_head	callbacks;	/* L: struct kpool_callback */
 	/* threads that kpool_create() waits for */
 	unsigned int		nr_cold;	/* L */
 	/* threads that were started without a work, and have not arrived */
 	unsigned int		nr_arriving;	/* L */
+	int			init_err;	/* L: of an init hook, or 0 */
 	struct completion	warm;		/* A: nr_cold became 0 */
 
 	unsigned long		creating_since;	/* L: jiffies, or 0 */
 	unsigned long		nr_created;	/* L */
 	unsigned long		nr_failed;	/* L: creations that failed */
-	unsigned int		next_id;	/* S, and kpool_create() before */
+	unsigned long		backoff;	/* L: after the next failure */
+	unsigned int		next_id;	/* L: of the next thread */
 	struct ratelimit_state	failure_rs;	/* A: messages of failures */
+
+	unsigned int		flags;		/* I: KPOOL_* */
+	int			nice;		/* I */
+	int			node;		/* I: or NUMA_NO_NODE */
+	bool			has_cpus;	/* I */
+	cpumask_var_t		cpus;		/* I: if has_cpus */
+	int			(*init)(void *data);	/* I: hooks, or NULL */
+	void			(*exit)(void *data);	/* I */
+	void			*hook_data;		/* I */
 
 	struct mutex		mutex;		/* guards M */
 	struct list_head	workers;	/* ML */
 	struct list_head	registry_entry;	/* R: pools */
+	u64			number;		/* R: grows along pools */
+	unsigned long		reported;	/* by the watchdog alone */
+	struct dentry		*debug;		/* I: its folder in debugfs */
+	struct kpool_hists	*hists;		/* L: see histogram.c */
 	struct kref		kref;		/* A: creator and groups */
 	struct rcu_head		rcu;
 	char			name[KPOOL_NAME_MAX + 1];	/* I */
 };
 
 /*
- * A release function that executes for a cancelled work; on the stack of the
- * thread that calls it.
+ * A client's function that executes outside of a worker, on the stack of the
+ * thread that calls it: the release function of a cancelled work, or cancel()
+ * of a group that is stopped.
  */
-struct kpool_release {
-	struct list_head	entry;		/* L: pool->releases */
+struct kpool_callback {
+	struct list_head	entry;		/* L: pool->callbacks */
+	struct list_head	all_entry;	/* callbacks_lock: callbacks */
 	struct kpool_group	*group;		/* I */
 	struct task_struct	*task;		/* I */
-	kpool_release_t		func;		/* L */
+	const void		*func;		/* L */
 	unsigned long		since;		/* L: jiffies */
 	bool			named;		/* L: as straggler */
 };
@@ -242,10 +328,29 @@ struct kpool_waiter {
 	struct hlist_node	node;		/* L: of work or group */
 	struct completion	done;		/* A */
 	struct kpool		*pool;		/* I */
+	struct task_struct	*task;		/* I: who waits */
+	unsigned long		since;		/* I: jiffies */
 	u32			seq;		/* I: queueing it waits for */
 	int			result;		/* L until done */
 	bool			ran;		/* L until done */
+	bool			starts;		/* I: part of a kpool_start() */
 };
+
+/* Flags of a pool that there are. */
+#define KPOOL_FLAGS	((unsigned int)(KPOOL_FREEZABLE | KPOOL_ON_NODE))
+
+/* Does it not matter to turns how many works of this group run? */
+static inline void group_set_plain(struct kpool_group *group)
+{
+	group->plain = !group->max_active && !group->reserve &&
+		       !group->has_hooks;
+}
+
+/* More threads than allowed?  Only after the limit was lowered. */
+static inline bool pool_is_over(const struct kpool *pool)
+{
+	return pool->nr_threads > pool->max_threads;
+}
 
 /*
  * A wait without a time limit by a thread that executes something of a group;
@@ -257,9 +362,12 @@ struct kpool_wait {
 	struct kpool_waiter	*waiter;	/* I */
 	struct kpool_work	*work;		/* I: waited for, or ... */
 	struct kpool_group	*group;		/* I: ... this one to be idle */
-	struct kpool_worker	*worker;	/* I: who waits; NULL: a release */
+	struct kpool_worker	*worker;	/* I: who waits, or NULL */
 	struct kpool_group	*own;		/* I: of what it executes */
-	bool			slot;		/* I: it has a slot of @own */
+	struct kpool_group	*callback;	/* I: the same, in a callback */
+	struct kpool_group	*slots;		/* I: it has one there and above */
+	struct kpool_group	*hooking;	/* I: whose hook it calls */
+	bool			room;		/* I: not idle, but @group's room */
 	bool			killable;	/* I */
 	bool			live;		/* D: found to be able to end */
 };
@@ -315,16 +423,43 @@ with_work_locked(struct kpool_work *work,
 /* worker.c */
 int kpool_worker_fn(void *arg);
 struct kpool_worker *current_worker(void);
+bool works_below(const struct kpool_group *top);
 bool runs_below(struct kpool_group *top);
 void run_release(struct kpool_env *env, struct kpool_group *group,
 		 kpool_release_t release, struct kpool_work *work);
+bool is_worker_of(const struct kpool *pool);
 void worker_set_tell(struct kpool_worker *worker, enum tell_state tell);
 void worker_commit(struct kpool_worker *worker, struct kpool_work *work);
+struct task_struct *start_idle_worker(struct kpool_work *work);
 struct task_struct *dispatch(struct kpool *pool);
+void dispatch_more(struct kpool *pool);
+
+/* hooks.c */
+bool hooks_count(struct kpool_group *group);
+void hooks_enter(struct kpool_group *group);
+void hooks_leave(struct kpool_group *group);
+
+static inline bool hooks_in_progress(const struct kpool_group *group)
+{
+	return group->hooks == HOOKS_ENTERING || group->hooks == HOOKS_LEAVING;
+}
+
+/* birth.c */
+int check_birth(const char *name, const struct kpool_params *params);
+int birth_init(struct kpool *pool, const struct kpool_params *params);
+void birth_free(struct kpool *pool);
+bool worker_birth(struct kpool_worker *worker);
+void worker_farewell(struct kpool_worker *worker);
+void await_exit(struct kpool_worker *worker);
 
 /* spawner.c */
 int kpool_spawner_fn(void *arg);
 int spawn_worker(struct kpool *pool);
+int spawn_reserve(struct kpool *pool);
+bool needs_thread(struct kpool *pool);
+struct task_struct *start_reaping(struct kpool *pool);
+void worker_leave(struct kpool_worker *worker);
+void dismiss_excess(struct kpool *pool);
 void dismiss_workers(struct kpool *pool);
 
 /* service.c */
@@ -339,10 +474,14 @@ void service_pause(struct kpool *pool, struct kpool_service *service,
 void service_stop(struct kpool *pool, struct kpool_service *service);
 
 /* work.c */
+int queue_with_flags(struct kpool_group *group, struct kpool_work *work,
+		     unsigned int flags, struct task_struct **wake);
+void work_wait_turn(struct kpool_work *work, bool front);
 void work_set_state(struct kpool_work *work, enum work_state state);
 bool work_is_told(const struct kpool_work *work);
 unsigned int work_run_ended(struct kpool_work *work, int result);
 void work_settle(struct kpool_work *work);
+void work_take_back(struct kpool_work *work);
 void work_unbind(struct kpool_work *work);
 
 /* call.c */
@@ -361,53 +500,102 @@ int work_wait(struct kpool_work *work, int *result, unsigned long timeout,
 int wait_begin(struct kpool_wait *wait, struct kpool_waiter *waiter,
 	       struct kpool_work *work, struct kpool_group *group,
 	       bool killable, bool held);
+int wait_begin_room(struct kpool_wait *wait, struct kpool_waiter *waiter,
+		    struct kpool_group *group, bool killable);
 bool waits_hold(void);
 void waits_let_go(void);
 void wait_end(struct kpool_wait *wait);
 
 /* queue.c */
 bool group_has_room(const struct kpool_group *group);
-bool group_can_start(struct kpool_group *group);
+bool group_can_start(const struct kpool_group *group);
+void group_changed(struct kpool_group *group);
 void group_add_pending(struct kpool_group *group, struct kpool_work *work);
 void group_del_pending(struct kpool_group *group, struct kpool_work *work);
 void group_count_pending(struct kpool_group *group, int by);
-void group_put_slot(struct kpool_group *group);
-struct kpool_group *ready_group(struct kpool *pool);
-struct kpool_work *take_ready(struct kpool_group *group);
+bool group_get_slot(struct kpool_group *group);
+struct kpool_group *group_put_slot(struct kpool_group *group);
+struct kpool_group *next_group(struct kpool *pool, unsigned int nr_free);
+struct kpool_work *take_next(struct kpool_group *group);
 
 /* group.c */
+void group_set_state(struct kpool_group *group, enum group_state state);
+const char *group_state_name(const struct kpool_group *group);
+bool group_is_stopped(const struct kpool_group *group);
+bool group_is_open(const struct kpool_group *group);
+bool group_refuses(const struct kpool_group *group);
+bool group_is_below(const struct kpool_group *group,
+		    const struct kpool_group *top);
+void group_get_busy(struct kpool_group *group);
+void group_put_busy(struct kpool_group *group);
+int group_await_idle(struct kpool_group *group, bool put,
+		     unsigned long timeout, bool killable);
+int group_await_idle_again(struct kpool_group *group, bool put,
+			   unsigned long period);
+
+/* tree.c */
 struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
 				const char *name,
 				const struct kpool_group_params *params,
 				const char *lock_name,
 				struct lock_class_key *key);
-void group_set_state(struct kpool_group *group, enum group_state state);
-bool group_is_stopped(const struct kpool_group *group);
-bool group_is_below(const struct kpool_group *group,
-		    const struct kpool_group *top);
-void group_get_busy(struct kpool_group *group);
-void group_put_busy(struct kpool_group *group);
-int group_await_idle(struct kpool_group *group, unsigned long timeout,
-		     bool killable);
-int group_await_idle_again(struct kpool_group *group, unsigned long period);
 struct kpool_group *next_below(struct kpool_group *pos,
 			       struct kpool_group *top);
+
+/* name.c */
 int name_len(const char *name);
 bool name_is_valid(const char *name);
+
+/* room.c */
+void room_wake(struct kpool *pool, bool start);
+void room_refuse(struct kpool_group *group);
+
+/*
+ * One more work may wait than before; or, with @start, one may start at once
+ * that could not.  Who waits for that is woken.  Called under the lock.
+ */
+static inline void room_made(struct kpool *pool, bool start)
+{
+	if (unlikely(!list_empty(&pool->room)))
+		room_wake(pool, start);
+}
+
+/* delayed.c */
+bool delayed_disarm(struct kpool_work *work);
+bool delayed_requeue(struct kpool_work *work);
+void delayed_settle(struct kpool_group *group);
+
+/* start.c */
+void start_ended(struct kpool_work *work, struct hlist_head *ran);
 
 /* stop.c */
 int kpool_stopper_fn(void *arg);
 void deliver_tells(struct kpool *pool, struct kpool_worker **workers, int n);
 int stop_for_ever(struct kpool_group *group);
 
+/* callback.c */
+extern struct workqueue_struct *callback_wq;
+void callback_begin(struct kpool_callback *call, struct kpool_group *group,
+		    const void *func);
+void callback_end(struct kpool_callback *call);
+struct kpool_group *callback_group(void);
+bool callbacks_below(const struct kpool_group *top);
+bool callbacks_below_locked(const struct kpool_group *top);
+void cancel_init(struct kpool_group *group);
+void cancel_collect(struct kpool_group *group, struct kpool_group *top);
+void cancel_call(struct kpool_group *top);
+void cancel_queue(struct kpool_group *top);
+void callbacks_flush(struct kpool_group *group);
+int kpool_callback_init(void);
+void kpool_callback_exit(void);
+
 /* release.c */
 void release_init(struct kpool_group *group);
 void release_queue(struct kpool_work *work);
-void release_flush(struct kpool_group *group);
-bool releases_below(struct kpool_group *top);
-struct kpool_group *releasing_group(void);
-int kpool_release_init(void);
-void kpool_release_exit(void);
+
+/* limits.c */
+int check_limits(const char *name, const struct kpool_limits *limits);
+void pool_set_limits(struct kpool *pool, const struct kpool_limits *limits);
 
 /* straggler.c */
 void name_stragglers(struct kpool_group *top, bool again);
@@ -416,10 +604,22 @@ void name_stragglers(struct kpool_group *top, bool again);
 extern struct mutex pools_mutex;
 extern struct list_head pools;
 void kpool_get(struct kpool *pool);
+struct kpool *next_pool(u64 number);
 void kpool_put(struct kpool *pool);
+
+/* sysfs.c */
+int sysfs_add_group(struct kpool_group *group);
+void sysfs_del_group(struct kpool_group *group);
+int kpool_sysfs_init(void);
+void kpool_sysfs_exit(void);
+
+/* debugfs_pool.c */
+void debugfs_pool_add(struct kpool *pool);
+void debugfs_pool_del(struct kpool *pool);
 
 /* debugfs.c */
 void kpool_debugfs_init(void);
+struct dentry *debugfs_add_pool(const char *name);
 void kpool_debugfs_exit(void);
 
 #endif /* _KPOOL_INTERNAL_H */

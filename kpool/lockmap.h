@@ -48,23 +48,46 @@ static inline void map_release(struct lockdep_map *map)
 	lock_release(map, _THIS_IP_);
 }
 
-/* From the root down to @group, for whoever executes something of it. */
-static inline void group_map_acquire(struct kpool_group *group)
+/* The same from @top down, for a thread that may hold those above it. */
+static inline void group_map_acquire_from(struct kpool_group *top,
+					  struct kpool_group *group)
 {
 	struct kpool_group *pos;
 	unsigned int depth;
 
-	for (depth = 0; depth <= group->depth; depth++) {
+	for (depth = top->depth; depth <= group->depth; depth++) {
 		for (pos = group; pos->depth > depth;)
 			pos = pos->parent;
 		map_acquire(&pos->lockdep_map, depth);
 	}
 }
 
+static inline void group_map_release_to(struct kpool_group *top,
+					struct kpool_group *group)
+{
+	for (; group != top->parent; group = group->parent)
+		map_release(&group->lockdep_map);
+}
+
+/* From the root down to @group, for whoever executes something of it. */
+static inline void group_map_acquire(struct kpool_group *group)
+{
+	group_map_acquire_from(group->pool->root, group);
+}
+
 static inline void group_map_release(struct kpool_group *group)
 {
-	for (; group; group = group->parent)
-		map_release(&group->lockdep_map);
+	group_map_release_to(group->pool->root, group);
+}
+
+/*
+ * An item of the workqueue.  To lockdep those of all groups would be one; what
+ * is to be known about their order the maps of the groups say.
+ */
+static inline void item_unchecked(struct work_struct *item)
+{
+	lockdep_init_map(&item->lockdep_map, "(kpool_callback)",
+			 unchecked_key(), 0);
 }
 
 /* Before a sleep until something of @group, or all of it, has ended. */
@@ -106,6 +129,11 @@ static inline struct lock_class_key *unchecked_key(void)
 	return NULL;
 }
 
+static inline void group_map_acquire_from(struct kpool_group *top,
+					  struct kpool_group *group) { }
+static inline void group_map_release_to(struct kpool_group *top,
+					struct kpool_group *group) { }
+static inline void item_unchecked(struct work_struct *item) { }
 static inline void group_map_acquire(struct kpool_group *group) { }
 static inline void group_map_release(struct kpool_group *group) { }
 static inline void group_map_touch(struct kpool_group *group) { }

@@ -9,14 +9,21 @@
 #include <linux/rcupdate.h>
 
 #include "internal.h"
+#include "watchdog.h"
 
 static int __init kpool_init(void)
 {
-	int err = kpool_release_init();
+	int err = kpool_callback_init();
 
 	if (err)
 		return err;
+	err = kpool_sysfs_init();
+	if (err) {
+		kpool_callback_exit();
+		return err;
+	}
 	kpool_debugfs_init();
+	kpool_watchdog_init();
 	return 0;
 }
 
@@ -26,8 +33,10 @@ static int __init kpool_init(void)
  */
 static void __exit kpool_exit(void)
 {
+	kpool_watchdog_exit();
 	kpool_debugfs_exit();
-	kpool_release_exit();
+	kpool_sysfs_exit();
+	kpool_callback_exit();
 }
 
 module_init(kpool_init);

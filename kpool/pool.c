@@ -12,14 +12,28 @@
 #include <linux/string.h>
 
 #include "fault.h"
+#include "histogram.h"
 #include "internal.h"
 
 /* Guards the list of pools and so the uniqueness of their names. */
 DEFINE_MUTEX(pools_mutex);
 LIST_HEAD(pools);
 
+/* Those of the parameters that can be changed later. */
+static struct kpool_limits params_limits(const struct kpool_params *p)
+{
+	return (struct kpool_limits) {
+		.min_threads = p->min_threads,
+		.max_threads = p->max_threads,
+		.idle_timeout = p->idle_timeout,
+		.max_queued = p->max_queued,
+	};
+}
+
 static int check_pool(const char *name, const struct kpool_params *p)
 {
+	struct kpool_limits limits;
+
 	if (!name_is_valid(name)) {
 		pr_err("pool name \"%*pE\" is not 1 to %d printable characters without blanks and slashes\n",
 		       name_len(name), name ?: "", KPOOL_NAME_MAX);
@@ -29,33 +43,16 @@ static int check_pool(const char *name, const struct kpool_params *p)
 		pr_err("%s: no parameters\n", name);
 		return -EINVAL;
 	}
-	if (p->max_threads < 1 || p->max_threads > KPOOL_MAX_THREADS) {
-		pr_err("%s: max_threads (%d) is not 1 to %d\n", name,
-		       p->max_threads, KPOOL_MAX_THREADS);
-		return -EINVAL;
-	}
-	if (p->min_threads < 0 || p->min_threads > p->max_threads) {
-		pr_err("%s: min_threads (%d) is not 0 to max_threads (%d)\n",
-		       name, p->min_threads, p->max_threads);
-		return -EINVAL;
-	}
-	if (p->idle_timeout < 0) {
-		pr_err("%s: idle_timeout (%ld) is negative\n", name,
-		       p->idle_timeout);
-		return -EINVAL;
-	}
-	if (p->max_queued < 0) {
-		pr_err("%s: max_queued (%d) is negative\n", name,
-		       p->max_queued);
-		return -EINVAL;
-	}
-	return 0;
+	limits = params_limits(p);
+	return check_limits(name, &limits) ?: check_birth(name, p);
 }
 
 static void pool_free(struct kref *kref)
 {
 	struct kpool *pool = container_of(kref, struct kpool, kref);
 
+	birth_free(pool);
+	hist_pool_free(pool);
 	/* A reader that found a group in work->group may look at both. */
 	if (pool->root)
 		kfree_rcu(pool->root, rcu);
@@ -77,11 +74,10 @@ static struct kpool *pool_alloc(const char *name,
 				const char *lock_name,
 				struct lock_class_key *key)
 {
-	const struct kpool_group_params root = {
-		.max_queued = params->max_queued,
-	};
+	const struct kpool_limits limits = params_limits(params);
 	struct kpool_group *group;
 	struct kpool *pool;
+	int err;
 
 	if (fault_create())
 		return ERR_PTR(-ENOMEM);
@@ -90,9 +86,10 @@ static struct kpool *pool_alloc(const char *name,
 		return ERR_PTR(-ENOMEM);
 	raw_spin_lock_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->idle);
-	INIT_LIST_HEAD(&pool->ready);
+	INIT_LIST_HEAD(&pool->room);
+	INIT_LIST_HEAD(&pool->leaving);
 	INIT_LIST_HEAD(&pool->to_tell);
-	INIT_LIST_HEAD(&pool->releases);
+	INIT_LIST_HEAD(&pool->callbacks);
 	INIT_LIST_HEAD(&pool->to_stop);
 	INIT_LIST_HEAD(&pool->workers);
 	INIT_LIST_HEAD(&pool->registry_entry);
@@ -100,22 +97,27 @@ static struct kpool *pool_alloc(const char *name,
 	init_completion(&pool->warm);
 	kref_init(&pool->kref);
 	ratelimit_state_init(&pool->failure_rs, 5 * HZ, 1);
-	pool->min_threads = params->min_threads;
-	pool->max_threads = params->max_threads;
-	pool->idle_timeout = params->idle_timeout ?: KPOOL_IDLE_TIMEOUT;
 	strscpy(pool->name, name, sizeof(pool->name));
 
-	group = group_alloc(pool, NULL, "root", &root, lock_name, key);
+	group = group_alloc(pool, NULL, "root", NULL, lock_name, key);
 	if (IS_ERR(group)) {
 		kpool_put(pool);
 		return ERR_CAST(group);
 	}
 	pool->root = group;
+	pool_set_limits(pool, &limits);
+	pool->backoff = KPOOL_BACKOFF_MIN;
+	err = birth_init(pool, params);
+	if (err) {
+		kpool_put(pool);
+		return ERR_PTR(err);
+	}
 	return pool;
 }
 
 static int pool_register(struct kpool *pool)
 {
+	static u64 last_number;
 	struct kpool *other;
 	int err = 0;
 
@@ -123,8 +125,10 @@ static int pool_register(struct kpool *pool)
 	list_for_each_entry(other, &pools, registry_entry)
 		if (!strcmp(other->name, pool->name))
 			err = -EEXIST;
-	if (!err)
+	if (!err) {
+		pool->number = ++last_number;
 		list_add_tail(&pool->registry_entry, &pools);
+	}
 	mutex_unlock(&pools_mutex);
 	if (err)
 		pr_err("%s: a pool of this name exists\n", pool->name);
@@ -136,6 +140,26 @@ static void pool_unregister(struct kpool *pool)
 	mutex_lock(&pools_mutex);
 	list_del_init(&pool->registry_entry);
 	mutex_unlock(&pools_mutex);
+}
+
+/*
+ * The pool after the one with this number, with a reference; or NULL.  Numbers
+ * grow along the registry.
+ */
+struct kpool *next_pool(u64 number)
+{
+	struct kpool *pool, *found = NULL;
+
+	mutex_lock(&pools_mutex);
+	list_for_each_entry(pool, &pools, registry_entry) {
+		if (pool->number <= number)
+			continue;
+		kpool_get(pool);
+		found = pool;
+		break;
+	}
+	mutex_unlock(&pools_mutex);
+	return found;
 }
 
 /* Start min_threads threads and wait until all of them are parked. */
@@ -155,7 +179,10 @@ static int pool_warm_up(struct kpool *pool)
 	}
 	if (i)
 		wait_for_completion(&pool->warm);
-	return 0;
+	/* of the first thread whose init hook failed */
+	err = pool->init_err;
+	pool->init_err = 0;
+	return err;
 }
 
 /*
@@ -204,13 +231,20 @@ struct kpool *__kpool_create(const char *name,
 	err = pool_register(pool);
 	if (err)
 		goto err_put;
+	hist_pool_add(pool);
 	err = pool_start(pool);
 	if (err)
 		goto err_unregister;
+	err = sysfs_add_group(pool->root);
+	if (err)
+		goto err_end_threads;
+	debugfs_pool_add(pool);
 	/* The caller uses our symbols, so we are not being unloaded. */
 	__module_get(THIS_MODULE);
 	return pool;
 
+err_end_threads:
+	pool_end_threads(pool);
 err_unregister:
 	pool_unregister(pool);
 err_put:
@@ -219,15 +253,35 @@ err_put:
 }
 EXPORT_SYMBOL_GPL(__kpool_create);
 
-static void report_leftovers(struct kpool *pool)
+#define LEFTOVERS	8	/* names copied at a time, to the stack */
+
+/* Copy names of groups other than the root, from the one numbered @from on. */
+static int copy_leftovers(struct kpool *pool, int from,
+			  char names[][KPOOL_NAME_MAX + 1])
 {
-	struct kpool_group *group;
+	struct kpool_group *group = pool->root;
+	int i = 0, n = 0;
 
 	mutex_lock(&pool->mutex);
-	list_for_each_entry(group, &pool->root->children, sibling)
-		pr_warn("%s: destroyed before its group %s\n", pool->name,
-			group->name);
+	while (n < LEFTOVERS && (group = next_below(group, pool->root)))
+		if (i++ >= from)
+			strscpy(names[n++], group->name, KPOOL_NAME_MAX + 1);
 	mutex_unlock(&pool->mutex);
+	return n;
+}
+
+static void report_leftovers(struct kpool *pool)
+{
+	char names[LEFTOVERS][KPOOL_NAME_MAX + 1];
+	int from = 0, i, n;
+
+	do {
+		n = copy_leftovers(pool, from, names);
+		for (i = 0; i < n; i++)
+			pr_warn("%s: destroyed before its group %s\n",
+				pool->name, names[i]);
+		from += n;
+	} while (n == LEFTOVERS);
 }
 
 int kpool_destroy(struct kpool *pool)
@@ -237,7 +291,7 @@ int kpool_destroy(struct kpool *pool)
 	if (IS_ERR_OR_NULL(pool))
 		return 0;
 	might_sleep();
-	if (runs_below(pool->root))
+	if (runs_below(pool->root) || is_worker_of(pool))
 		return -EDEADLK;
 
 	/*
@@ -249,13 +303,17 @@ int kpool_destroy(struct kpool *pool)
 		return err;
 	report_leftovers(pool);
 
+	/* Its files are not read or written any more; see sysfs.c. */
+	debugfs_pool_del(pool);
+	sysfs_del_group(pool->root);
+
 	/*
 	 * 2. Threads end.  Works, the only thing that could keep one, are
 	 *    over; a canceller that was about to wake a service thread is in
 	 *    an RCU read section, which keeps the task.
 	 */
 	pool_end_threads(pool);
-	release_flush(pool->root);
+	callbacks_flush(pool->root);
 
 	/*
 	 * 3. The name is free.  The debugfs file, which finds pools under the

@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which work starts next: pending works, limits, and turns between groups.
+ * Which work starts next: pending works, limits, reserves, and turns.
  *
- * A group with pending works is in exactly one place: on pool->ready, or on
- * ->blocked of the nearest group at or above it that runs max_active works.
- * In none once it is stopped: its works are to be settled, not started.
- * Ready groups take turns, one work each.  Everything here is under the lock.
+ * Each group has a list of turns: who below it has something to start.  On it
+ * are its own pending works, as one entry, and those of its children that may
+ * start a work and have a turn to give themselves.  A group that must not
+ * start any, for it is stopped, full or within a hook, is off its parent's
+ * list, and all that is below it with it.  So whoever looks for a work goes
+ * down from the root, takes the first entry of each level, and moves it to
+ * the end: as many steps as the tree is deep, however many groups there are.
  *
- * Invariant: after each operation either no ready group can start a work, or
- * no worker is idle; and in the latter case, if a thread may be created, the
- * spawner is awake.
+ * Reserves.  A group holds back the threads that it has reserved and does not
+ * use.  When no more threads are free than are held back, a work may start
+ * only if that makes a group hold back one less: the work is covered.  Each
+ * group has a second list for that, of the children below which there is a
+ * covered work to start.
+ *
+ * Invariant, after each operation: there is no work that could start now on
+ * an idle worker; and if there is one for which a thread may be created, the
+ * spawner is awake.  Everything here is under the lock, and takes as long as
+ * the tree is deep.
  */
 #include <linux/lockdep.h>
 
@@ -24,46 +34,83 @@ bool group_has_room(const struct kpool_group *group)
 	return true;
 }
 
-static bool group_is_full(const struct kpool_group *group)
+/* As far as this one level is concerned. */
+static bool group_may_start(const struct kpool_group *group)
 {
-	return group->max_active && group->nr_running >= group->max_active;
+	return group->state <= GROUP_CLOSED &&
+	       (!group->max_active || group->nr_running < group->max_active) &&
+	       !hooks_in_progress(group);
 }
 
-/* The nearest group, from this one up, that has no slot left; or NULL. */
-static struct kpool_group *group_blocker(struct kpool_group *group)
+/* Would one more work of this group take a thread out of its own reserve? */
+static bool group_covers(const struct kpool_group *group)
 {
-	for (; group; group = group->parent)
-		if (group_is_full(group))
-			return group;
-	return NULL;
+	return group->reserve > group->nr_running + group->held_below;
 }
 
 /* Would a work that is queued now start at once? */
-bool group_can_start(struct kpool_group *group)
+bool group_can_start(const struct kpool_group *group)
 {
-	return group->pool->nr_idle && !group_blocker(group);
-}
+	const struct kpool *pool = group->pool;
+	bool covered = pool->nr_idle > pool->root->held;
 
-/* Put a group where its pending works and the limits want it. */
-static void group_place(struct kpool_group *group)
-{
-	struct kpool_group *blocker;
-
-	if (list_empty(&group->pending)) {
-		list_del_init(&group->place);
-		return;
+	/* what waits already comes first */
+	if (!pool->nr_idle || !list_empty(&group->pending) ||
+	    pool_is_over(pool))
+		return false;
+	for (; group; group = group->parent) {
+		if (!group_may_start(group))
+			return false;
+		covered |= group_covers(group);
 	}
-	blocker = group_blocker(group);
-	list_move_tail(&group->place,
-		       blocker ? &blocker->blocked : &group->pool->ready);
+	return covered;
 }
 
-/* A slot of this group came free: let the first that waits for one go on. */
-static void group_unblock(struct kpool_group *group)
+static bool set_turn(struct kpool_group *group, enum turns which, bool want)
 {
-	if (!list_empty(&group->blocked) && !group_is_full(group))
-		group_place(list_first_entry(&group->blocked,
-					     struct kpool_group, place));
+	struct list_head *turn = &group->turn[which];
+
+	if (want != list_empty(turn))
+		return false;
+	if (want)
+		list_add_tail(turn, &group->parent->turns[which]);
+	else
+		list_del_init(turn);
+	return true;
+}
+
+/*
+ * Something that decides about the turns of a group may have changed.  Returns
+ * whether that may matter to its parent.
+ */
+static bool group_update(struct kpool_group *group)
+{
+	struct kpool_group *parent = group->parent;
+	bool may = group_may_start(group), changed;
+	unsigned int held = group->held_below;
+
+	if (group_covers(group))
+		held = group->reserve - group->nr_running;
+	changed = held != group->held;
+	if (parent) {
+		bool any = !list_empty(&group->turns[TURN_ANY]);
+		bool covered = !list_empty(&group->turns[TURN_COVERED]) ||
+			       (any && group_covers(group));
+
+		parent->held_below += held - group->held;
+		changed |= set_turn(group, TURN_ANY, may && any);
+		changed |= set_turn(group, TURN_COVERED, may && covered);
+	}
+	group->held = held;
+	return changed;
+}
+
+/* The same, and tell those above it, as far up as it matters. */
+void group_changed(struct kpool_group *group)
+{
+	lockdep_assert_held(&group->pool->lock);
+	while (group && group_update(group))
+		group = group->parent;
 }
 
 void group_count_pending(struct kpool_group *group, int by)
@@ -77,8 +124,10 @@ void group_add_pending(struct kpool_group *group, struct kpool_work *work)
 {
 	lockdep_assert_held(&group->pool->lock);
 	list_add_tail(&work->entry, &group->pending);
-	if (list_empty(&group->place))
-		group_place(group);
+	if (!list_empty(&group->own_turn))
+		return;
+	list_add_tail(&group->own_turn, &group->turns[TURN_ANY]);
+	group_changed(group);
 }
 
 /* Take a work away, to start it or to cancel it. */
@@ -87,51 +136,99 @@ void group_del_pending(struct kpool_group *group, struct kpool_work *work)
 	lockdep_assert_held(&group->pool->lock);
 	list_del_init(&work->entry);
 	group_count_pending(group, -1);
-	if (list_empty(&group->pending))
-		list_del_init(&group->place);
+	room_made(group->pool, false);
+	if (!list_empty(&group->pending))
+		return;
+	list_del_init(&group->own_turn);
+	group_changed(group);
 }
 
-static void group_get_slot(struct kpool_group *group)
+/* A work is to run in a group.  Returns whether that made a first_in() due. */
+bool group_get_slot(struct kpool_group *group)
 {
-	for (; group; group = group->parent)
+	bool changed = false, hooks = false;
+
+	lockdep_assert_held(&group->pool->lock);
+	for (; group; group = group->parent) {
 		group->nr_running++;
+		if (group->has_hooks)
+			hooks |= hooks_count(group);
+		if (changed || !group->plain)
+			changed = group_update(group);
+	}
+	return hooks;
 }
 
-void group_put_slot(struct kpool_group *group)
+/*
+ * One work less runs.  If that makes a last_out() due, it counts as running in
+ * the groups above until that has returned: then the rest is given back, from
+ * the parent of the group that is returned here.
+ */
+struct kpool_group *group_put_slot(struct kpool_group *group)
 {
+	bool changed = false;
+
+	lockdep_assert_held(&group->pool->lock);
 	for (; group; group = group->parent) {
 		group->nr_running--;
-		group_unblock(group);
-	}
-}
-
-/* The group whose turn it is, among those that can start a work; or NULL. */
-struct kpool_group *ready_group(struct kpool *pool)
-{
-	struct kpool_group *group;
-
-	lockdep_assert_held(&pool->lock);
-	if (group_is_stopped(pool->root))
-		return NULL;
-	while (!list_empty(&pool->ready)) {
-		group = list_first_entry(&pool->ready, struct kpool_group,
-					 place);
-		if (!group_blocker(group))
+		if (group->has_hooks && hooks_count(group)) {
+			group_changed(group);
 			return group;
-		group_place(group);
+		}
+		if (changed || !group->plain)
+			changed = group_update(group);
 	}
 	return NULL;
 }
 
-/* Take the next work of that group; it has a slot from here on. */
-struct kpool_work *take_ready(struct kpool_group *group)
+/*
+ * The group whose turn it is to start a work, when @nr_free threads are free,
+ * the one that will run it included; or NULL.
+ */
+struct kpool_group *next_group(struct kpool *pool, unsigned int nr_free)
+{
+	struct kpool_group *group = pool->root;
+	enum turns which = TURN_ANY;
+
+	lockdep_assert_held(&pool->lock);
+	if (!group_may_start(group))
+		return NULL;
+	if (nr_free <= group->held)
+		which = TURN_COVERED;
+	for (;;) {
+		struct list_head *first;
+
+		if (which == TURN_COVERED && group_covers(group))
+			which = TURN_ANY;
+		first = group->turns[which].next;
+		if (first == &group->turns[which])
+			return NULL;	/* of the root: none has a turn */
+		if (first == &group->own_turn)
+			return group;
+		group = list_entry(first, struct kpool_group, turn[which]);
+	}
+}
+
+/* To the end of the list that it is on, if it is on one. */
+static void turn_is_over(struct list_head *turn, struct list_head *turns)
+{
+	if (!list_empty(turn))
+		list_move_tail(turn, turns);
+}
+
+/* Take the next work of that group. */
+struct kpool_work *take_next(struct kpool_group *group)
 {
 	struct kpool_work *work;
 
 	work = list_first_entry(&group->pending, struct kpool_work, entry);
-	group_get_slot(group);
+	turn_is_over(&group->own_turn, &group->turns[TURN_ANY]);
 	group_del_pending(group, work);
-	if (!list_empty(&group->pending))
-		group_place(group);
+	for (; group->parent; group = group->parent) {
+		turn_is_over(&group->turn[TURN_ANY],
+			     &group->parent->turns[TURN_ANY]);
+		turn_is_over(&group->turn[TURN_COVERED],
+			     &group->parent->turns[TURN_COVERED]);
+	}
 	return work;
 }

@@ -17,10 +17,10 @@
 #include <trace/events/kpool.h>
 
 #include "fault.h"
+#include "histogram.h"
 #include "internal.h"
 #include "testpoint.h"
 
-#define BACKOFF_MIN	msecs_to_jiffies(10)
 #define BACKOFF_MAX	HZ
 
 /* How long a thread usually takes to leave. */
@@ -39,8 +39,10 @@ static struct kpool_worker *create_worker(struct kpool *pool)
 	INIT_LIST_HEAD(&worker->run_entry);
 	init_completion(&worker->exited);
 	worker->pool = pool;
+	raw_spin_lock_irq(&pool->lock);
 	worker->id = pool->next_id++;
-	task = kthread_create_on_node(kpool_worker_fn, worker, NUMA_NO_NODE,
+	raw_spin_unlock_irq(&pool->lock);
+	task = kthread_create_on_node(kpool_worker_fn, worker, pool->node,
 				      "kpool/%s/%u", pool->name, worker->id);
 	if (IS_ERR(task)) {
 		kfree(worker);
@@ -50,15 +52,36 @@ static struct kpool_worker *create_worker(struct kpool *pool)
 	return worker;
 }
 
+/* Are fewer threads free than are held back, and may there be one more? */
+static bool lacks_reserve(const struct kpool *pool)
+{
+	return pool->nr_idle + pool->nr_arriving < pool->root->held &&
+	       pool->nr_threads < pool->max_threads;
+}
+
+/* In the order of their numbers, which several creators may have drawn. */
+static void add_worker(struct kpool_worker *worker)
+{
+	struct kpool_worker *before;
+
+	list_for_each_entry_reverse(before, &worker->pool->workers, all_entry)
+		if (before->id < worker->id)
+			break;
+	list_add(&worker->all_entry, &before->all_entry);
+}
+
 /*
  * Create a thread that is on the books already, and start it; with a ready
- * work, if there still is one.  Process context, may sleep.
+ * work, if there still is one.  But if an init hook may fail it takes a work
+ * only when it has arrived.  Process context, may sleep.
  */
 int spawn_worker(struct kpool *pool)
 {
+	u64 begun = hist_on() ? hist_clock() : 0;
+	struct kpool_group *group = NULL;
 	struct kpool_worker *worker;
-	struct kpool_group *group;
 
+	trace_kpool_thread_create(pool);
 	test_point(KPOOL_AT_CREATE, pool);
 	worker = create_worker(pool);
 	if (IS_ERR(worker)) {
@@ -71,18 +94,48 @@ int spawn_worker(struct kpool *pool)
 
 	mutex_lock(&pool->mutex);
 	raw_spin_lock_irq(&pool->lock);
-	list_add_tail(&worker->all_entry, &pool->workers);
+	add_worker(worker);
 	pool->nr_created++;
-	pool->creating_since = 0;
-	group = ready_group(pool);
+	trace_kpool_thread_created(worker);
+	hist_created(pool, begun);
+	/* with an init hook, its creation ends when it arrives, if it does */
+	if (!pool->init) {
+		pool->creating_since = 0;
+		pool->backoff = KPOOL_BACKOFF_MIN;
+		if (!pool_is_over(pool))
+			group = next_group(pool, pool->nr_idle + 1);
+	}
 	if (group)
-		worker_commit(worker, take_ready(group));
+		worker_commit(worker, take_next(group));
 	else
 		pool->nr_arriving++;
 	raw_spin_unlock_irq(&pool->lock);
 	mutex_unlock(&pool->mutex);
 	wake_up_process(worker->task);
 	return 0;
+}
+
+/*
+ * Create threads until as many are free as are held back, or there is no room.
+ * Process context, may sleep; whoever needs one meanwhile gets it.
+ */
+int spawn_reserve(struct kpool *pool)
+{
+	int err = 0;
+
+	do {
+		bool wanted;
+
+		raw_spin_lock_irq(&pool->lock);
+		wanted = lacks_reserve(pool);
+		if (wanted)
+			pool->nr_threads++;
+		raw_spin_unlock_irq(&pool->lock);
+		if (!wanted)
+			break;
+		err = spawn_worker(pool);
+	} while (!err);
+	return err;
 }
 
 /*
@@ -93,7 +146,7 @@ static void join_worker(struct kpool_worker *worker)
 {
 	struct kpool *pool = worker->pool;
 
-	wait_for_completion(&worker->exited);
+	await_exit(worker);
 	mutex_lock(&pool->mutex);
 	raw_spin_lock_irq(&pool->lock);
 	list_del(&worker->all_entry);
@@ -103,28 +156,29 @@ static void join_worker(struct kpool_worker *worker)
 	kfree(worker);
 }
 
-/* Join all that leave; their exits overlap. */
-static void join_workers(struct list_head *leaving)
+/*
+ * Join all that leave; their exits overlap.  Or, so that the spawner never
+ * waits, those only that have left already.  One thread at a time does this:
+ * the spawner, and after its end the one that destroys the pool.
+ */
+static void join_workers(struct kpool *pool, bool only_gone)
 {
 	struct kpool_worker *worker, *next;
+	LIST_HEAD(leaving);
 
-	list_for_each_entry_safe(worker, next, leaving, entry)
-		join_worker(worker);
-}
-
-/* Join those that have left already, so that the spawner never waits. */
-static void join_gone_workers(struct list_head *leaving)
-{
-	struct kpool_worker *worker, *next;
-
-	list_for_each_entry_safe(worker, next, leaving, entry)
-		if (completion_done(&worker->exited))
+	raw_spin_lock_irq(&pool->lock);
+	list_splice_init(&pool->leaving, &leaving);
+	raw_spin_unlock_irq(&pool->lock);
+	list_for_each_entry_safe(worker, next, &leaving, entry)
+		if (!only_gone || completion_done(&worker->exited))
 			join_worker(worker);
+	raw_spin_lock_irq(&pool->lock);
+	list_splice(&leaving, &pool->leaving);
+	raw_spin_unlock_irq(&pool->lock);
 }
 
 /* The decision to leave; the worker is off the books from here on. */
-static void worker_leave(struct kpool_worker *worker,
-			 struct list_head *leaving)
+void worker_leave(struct kpool_worker *worker)
 {
 	struct kpool *pool = worker->pool;
 
@@ -136,7 +190,25 @@ static void worker_leave(struct kpool_worker *worker,
 		pool->nr_idle--;
 		list_del(&worker->entry);
 	}
-	list_add_tail(&worker->entry, leaving);
+	list_add_tail(&worker->entry, &pool->leaving);
+	trace_kpool_thread_leave(worker);
+}
+
+/* Is there an idle worker that is neither to be kept warm nor held back? */
+static bool has_spare_worker(struct kpool *pool)
+{
+	return pool->nr_threads > pool->min_threads &&
+	       pool->nr_idle > pool->root->held;
+}
+
+/* There may be one now: the spawner looks after it, if it does not already. */
+struct task_struct *start_reaping(struct kpool *pool)
+{
+	lockdep_assert_held(&pool->lock);
+	if (pool->reaping || !has_spare_worker(pool))
+		return NULL;
+	pool->reaping = true;
+	return service_wake(&pool->spawner);
 }
 
 /* The worker that has been idle for the longest time, if that is too long. */
@@ -144,7 +216,7 @@ static struct kpool_worker *overdue_worker(struct kpool *pool)
 {
 	struct kpool_worker *oldest;
 
-	if (list_empty(&pool->idle) || pool->nr_threads <= pool->min_threads)
+	if (!has_spare_worker(pool))
 		return NULL;
 	oldest = list_last_entry(&pool->idle, struct kpool_worker, entry);
 	if (time_before(jiffies, oldest->since + pool->idle_timeout))
@@ -157,7 +229,7 @@ static long reap_delay(struct kpool *pool)
 {
 	struct kpool_worker *oldest;
 
-	pool->reaping = pool->nr_idle && pool->nr_threads > pool->min_threads;
+	pool->reaping = has_spare_worker(pool);
 	if (!pool->reaping)
 		return MAX_SCHEDULE_TIMEOUT;
 	oldest = list_last_entry(&pool->idle, struct kpool_worker, entry);
@@ -172,8 +244,7 @@ static long reap_delay(struct kpool *pool)
  * that began before.
  */
 static int let_go(struct kpool *pool,
-		  struct kpool_worker *(*next)(struct kpool *pool),
-		  struct list_head *leaving)
+		  struct kpool_worker *(*next)(struct kpool *pool))
 {
 	struct task_struct *tasks[KPOOL_BATCH];
 	struct kpool_worker *worker;
@@ -185,7 +256,7 @@ static int let_go(struct kpool *pool,
 		worker = next(pool);
 		if (!worker)
 			break;
-		worker_leave(worker, leaving);
+		worker_leave(worker);
 		tasks[n] = worker->task;
 	}
 	raw_spin_unlock_irq(&pool->lock);
@@ -195,17 +266,48 @@ static int let_go(struct kpool *pool,
 	return n;
 }
 
-/* Any worker that has not been told to leave; those are kept at the end. */
+/* The worker that is idle for longest, if there are too many workers. */
+static struct kpool_worker *excess_worker(struct kpool *pool)
+{
+	if (list_empty(&pool->idle) || !pool_is_over(pool))
+		return NULL;
+	return list_last_entry(&pool->idle, struct kpool_worker, entry);
+}
+
+/* The limit was lowered: let idle workers go.  Busy ones leave by themselves. */
+void dismiss_excess(struct kpool *pool)
+{
+	struct task_struct *wake = NULL;
+
+	while (let_go(pool, excess_worker) == KPOOL_BATCH)
+		cond_resched();
+	/* the spawner joins them */
+	rcu_read_lock();
+	raw_spin_lock_irq(&pool->lock);
+	if (!list_empty(&pool->leaving))
+		wake = service_wake(&pool->spawner);
+	raw_spin_unlock_irq(&pool->lock);
+	if (wake)
+		wake_up_process(wake);
+	rcu_read_unlock();
+}
+
+/*
+ * Any worker that has not been told to leave.  Those are looked at first, for
+ * all others are moved to the end.
+ */
 static struct kpool_worker *staying_worker(struct kpool *pool)
 {
 	struct kpool_worker *worker;
 
-	worker = list_first_entry_or_null(&pool->workers, struct kpool_worker,
+	while (pool->nr_threads) {
+		worker = list_first_entry(&pool->workers, struct kpool_worker,
 					  all_entry);
-	if (!worker || worker->leave)
-		return NULL;
-	list_move_tail(&worker->all_entry, &pool->workers);
-	return worker;
+		list_move_tail(&worker->all_entry, &pool->workers);
+		if (!worker->leave)
+			return worker;
+	}
+	return NULL;
 }
 
 /*
@@ -214,15 +316,15 @@ static struct kpool_worker *staying_worker(struct kpool *pool)
  */
 void dismiss_workers(struct kpool *pool)
 {
-	LIST_HEAD(leaving);
 	int n;
 
+	join_workers(pool, false);
 	mutex_lock(&pool->mutex);
 	do {
-		n = let_go(pool, staying_worker, &leaving);
+		n = let_go(pool, staying_worker);
 	} while (n);
 	mutex_unlock(&pool->mutex);
-	join_workers(&leaving);
+	join_workers(pool, false);
 }
 
 static void report_failure(struct kpool *pool, int err)
@@ -233,14 +335,27 @@ static void report_failure(struct kpool *pool, int err)
 	trace_kpool_create_failed(pool->name, err, threads, pending);
 	if (__ratelimit(&pool->failure_rs))
 		pr_warn("%s: cannot create a thread (%d), will try again; %u of %u threads, %u works wait\n",
-			pool->name, err, threads, pool->max_threads, pending);
+			pool->name, err, threads, READ_ONCE(pool->max_threads),
+			pending);
 }
 
 /*
- * Create one thread.  After a failure, stay away for a while that doubles up
- * to a second; only service_stop() ends it early.  Works stay queued.
+ * A creation has failed.  Stay away for a while that doubles up to a second;
+ * only service_stop() ends it early.  Works stay queued.
  */
-static void spawn_one(struct kpool *pool, unsigned long *backoff)
+static void rest_after_failure(struct kpool *pool, int err)
+	__must_hold(&pool->lock)
+{
+	unsigned long backoff = pool->backoff;
+
+	pool->backoff = min_t(unsigned long, backoff * 2, BACKOFF_MAX);
+	raw_spin_unlock_irq(&pool->lock);
+	report_failure(pool, err);
+	raw_spin_lock_irq(&pool->lock);
+	service_pause(pool, &pool->spawner, backoff);
+}
+
+static void spawn_one(struct kpool *pool)
 	__must_hold(&pool->lock)
 {
 	int err;
@@ -250,15 +365,9 @@ static void spawn_one(struct kpool *pool, unsigned long *backoff)
 		pool->creating_since = jiffies ?: -1UL;
 	raw_spin_unlock_irq(&pool->lock);
 	err = spawn_worker(pool);
-	if (err)
-		report_failure(pool, err);
 	raw_spin_lock_irq(&pool->lock);
-	if (err) {
-		service_pause(pool, &pool->spawner, *backoff);
-		*backoff = min_t(unsigned long, *backoff * 2, BACKOFF_MAX);
-	} else {
-		*backoff = BACKOFF_MIN;
-	}
+	if (err)
+		rest_after_failure(pool, err);
 }
 
 /*
@@ -266,18 +375,18 @@ static void spawn_one(struct kpool *pool, unsigned long *backoff)
  * those that have gone, and sleep; if some are still on their way out, only
  * for as long as that may take.
  */
-static void spawner_rest(struct kpool *pool, struct list_head *leaving)
+static void spawner_rest(struct kpool *pool)
 	__must_hold(&pool->lock)
 {
 	if (overdue_worker(pool)) {
 		raw_spin_unlock_irq(&pool->lock);
-		let_go(pool, overdue_worker, leaving);
+		let_go(pool, overdue_worker);
 		test_point(KPOOL_AT_RETIRE, pool);
 		raw_spin_lock_irq(&pool->lock);
-	} else if (!list_empty(leaving)) {
+	} else if (!list_empty(&pool->leaving)) {
 		service_sleep(pool, &pool->spawner, LEAVE_TIME);
 		raw_spin_unlock_irq(&pool->lock);
-		join_gone_workers(leaving);
+		join_workers(pool, true);
 		raw_spin_lock_irq(&pool->lock);
 	} else {
 		service_sleep(pool, &pool->spawner, reap_delay(pool));
@@ -285,32 +394,70 @@ static void spawner_rest(struct kpool *pool, struct list_head *leaving)
 }
 
 /*
- * Is there a ready work that no thread is for?  One that is on its way without
- * a work will take one when it arrives, and wakes us then.
+ * Are there certainly more than @n works that could start, each on a thread
+ * that is not there yet?  Those of the group whose turn it is are looked at
+ * alone, and no more than a batch.
  */
-static bool needs_thread(struct kpool *pool)
+static bool more_ready(struct kpool *pool, unsigned int n)
 {
-	return pool->nr_threads < pool->max_threads && !pool->nr_arriving &&
-	       ready_group(pool);
+	struct kpool_group *group = next_group(pool, pool->nr_idle + n + 1);
+	struct kpool_work *work;
+	unsigned int found = 0;
+
+	if (!group || !n)
+		return group;
+	list_for_each_entry(work, &group->pending, entry)
+		if (++found > n || found == KPOOL_BATCH)
+			break;
+	for (; group; group = group->parent)
+		if (group->max_active)
+			found = min(found,
+				    group->max_active - group->nr_running);
+	return found > n;
+}
+
+/*
+ * Are there too few threads, is there a work that could start if there was one
+ * more, or are fewer idle than are reserved?  One that is on its way without a
+ * work will take one when it arrives, and wakes the spawner then.  That is
+ * soon; but with an init hook it may take any time, and so more threads are
+ * made if there are works for them.
+ */
+bool needs_thread(struct kpool *pool)
+{
+	if (pool->nr_threads < pool->min_threads)
+		return true;
+	if (pool->nr_threads >= pool->max_threads)
+		return false;
+	if (pool->nr_arriving && !pool->init)
+		return false;
+	return lacks_reserve(pool) || more_ready(pool, pool->nr_arriving);
 }
 
 int kpool_spawner_fn(void *arg)
 {
-	unsigned long backoff = BACKOFF_MIN;
 	struct kpool *pool = arg;
-	LIST_HEAD(leaving);
+	int err;
 
 	raw_spin_lock_irq(&pool->lock);
 	while (!pool->spawner.leave) {
-		if (needs_thread(pool)) {
-			spawn_one(pool, &backoff);
+		if (pool->init_err) {
+			err = pool->init_err;
+			pool->init_err = 0;
+			rest_after_failure(pool, err);
 			continue;
 		}
-		backoff = BACKOFF_MIN;
-		pool->creating_since = 0;
-		spawner_rest(pool, &leaving);
+		if (needs_thread(pool)) {
+			spawn_one(pool);
+			continue;
+		}
+		if (!pool->nr_arriving) {
+			pool->backoff = KPOOL_BACKOFF_MIN;
+			pool->creating_since = 0;
+		}
+		spawner_rest(pool);
 	}
 	raw_spin_unlock_irq(&pool->lock);
-	join_workers(&leaving);
+	join_workers(pool, false);
 	kthread_complete_and_exit(&pool->spawner.exited, 0);
 }

@@ -15,17 +15,17 @@
 #include <linux/kthread.h>
 #include <linux/sched/signal.h>
 
+#include <trace/events/kpool.h>
+
+#include "histogram.h"
 #include "internal.h"
 #include "testpoint.h"
 
 static void close_group(struct kpool_group *group)
 {
 	lockdep_assert_held(&group->pool->lock);
-	if (group->state != GROUP_OPEN)
-		return;
-	group_set_state(group, GROUP_STOPPED);
-	/* nothing of it starts; it has no place until it is freed */
-	list_del_init(&group->place);
+	if (group->state < GROUP_STOPPED)
+		group_set_state(group, GROUP_STOPPED);
 }
 
 /* Signal workers that were marked TELL_SENDING.  Process context, no lock. */
@@ -40,6 +40,7 @@ void deliver_tells(struct kpool *pool, struct kpool_worker **workers, int n)
 	raw_spin_lock_irq(&pool->lock);
 	for (i = 0; i < n; i++) {
 		worker_set_tell(workers[i], TELL_SENT);
+		trace_kpool_tell_sent(workers[i]);
 		/* it may have ended its run meanwhile: worker_shut_tell() */
 		if (workers[i]->tell_waits)
 			wake_up_process(workers[i]->task);
@@ -65,6 +66,9 @@ static bool mark_workers(struct kpool *pool, struct list_head *from,
 	for (i = 0; i < KPOOL_BATCH && !list_empty(from); i++) {
 		worker = list_first_entry(from, struct kpool_worker, run_entry);
 		list_move_tail(&worker->run_entry, &worker->group->told);
+		trace_kpool_work_tell(worker->group, worker->work);
+		if (hist_on())
+			hist_tell(worker);
 		if (worker->tell != TELL_OPEN)
 			continue;
 		worker_set_tell(worker, TELL_SENDING);
@@ -114,37 +118,61 @@ static void settle_group(struct kpool_group *group)
 	} while (n == KPOOL_BATCH);
 }
 
-/* Settle and tell everything below a closed group, and itself. */
+/* If a stop of this group was requested, that has been done now. */
+static void end_request(struct kpool_group *group)
+{
+	raw_spin_lock_irq(&group->pool->lock);
+	if (!list_empty(&group->stop_entry)) {
+		list_del_init(&group->stop_entry);
+		group_put_busy(group);
+	}
+	raw_spin_unlock_irq(&group->pool->lock);
+}
+
+/*
+ * Settle and tell everything below a closed group, and itself.  The stop keeps
+ * the group busy, so it is not reopened meanwhile.
+ */
 static void tell_subtree(struct kpool_group *top)
 {
 	struct kpool_group *group;
 
-	for (group = top; group; group = next_below(group, top))
+	lockdep_assert_held(&top->pool->mutex);
+	for (group = top; group; group = next_below(group, top)) {
 		settle_group(group);
+		delayed_settle(group);
+		room_refuse(group);
+		cancel_collect(group, top);
+	}
 	for (group = top; group; group = next_below(group, top))
 		tell_workers(top->pool, &group->running);
 	/* some may be here, cancelled by one who must not sleep */
 	tell_workers(top->pool, &top->pool->to_tell);
+	for (group = top; group; group = next_below(group, top))
+		end_request(group);
 }
 
+/* The group is busy from here until group_await_idle() has put that. */
 static void begin_stop(struct kpool_group *group)
 {
 	struct kpool *pool = group->pool;
 
 	raw_spin_lock_irq(&pool->lock);
 	close_group(group);
+	group_get_busy(group);
 	raw_spin_unlock_irq(&pool->lock);
 
 	mutex_lock(&pool->mutex);
 	tell_subtree(group);
 	mutex_unlock(&pool->mutex);
+	cancel_call(group);
 }
 
 int kpool_group_stop(struct kpool_group *group)
 {
 	might_sleep();
 	begin_stop(group);
-	return group_await_idle(group, MAX_SCHEDULE_TIMEOUT, false);
+	return group_await_idle(group, true, MAX_SCHEDULE_TIMEOUT, false);
 }
 EXPORT_SYMBOL_GPL(kpool_group_stop);
 
@@ -154,7 +182,7 @@ int kpool_group_stop_timeout(struct kpool_group *group, unsigned long timeout)
 
 	might_sleep();
 	begin_stop(group);
-	err = group_await_idle(group, timeout, false);
+	err = group_await_idle(group, true, timeout, false);
 	if (err == -ETIMEDOUT)
 		name_stragglers(group, false);
 	return err;
@@ -170,9 +198,12 @@ int stop_for_ever(struct kpool_group *group)
 	int err;
 
 	begin_stop(group);
-	while ((err = group_await_idle_again(group, KPOOL_WATCHDOG_PERIOD)) ==
-	       -ETIMEDOUT)
+	err = group_await_idle_again(group, true, KPOOL_WATCHDOG_PERIOD);
+	while (err == -ETIMEDOUT) {
 		name_stragglers(group, true);
+		err = group_await_idle_again(group, false,
+					     KPOOL_WATCHDOG_PERIOD);
+	}
 	return err;
 }
 
@@ -184,19 +215,22 @@ void kpool_group_request_stop(struct kpool_group *group)
 
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	if (group->state == GROUP_OPEN) {
-		close_group(group);
+	if (!group_is_stopped(group)) {
+		/* until somebody has done it, see end_request() */
+		group_get_busy(group);
 		list_add_tail(&group->stop_entry, &pool->to_stop);
 		wake = service_wake(&pool->stopper);
 	}
+	close_group(group);
 	unlock_and_wake(pool, flags, wake);
 	rcu_read_unlock();
 }
 EXPORT_SYMBOL_GPL(kpool_group_request_stop);
 
 /*
- * Do the rest of a stop that was requested.  The group is taken off the list
- * under the mutex, so it cannot be destroyed in between.
+ * Do the rest of a stop that was requested.  As long as it is on the list the
+ * group is busy, so it is neither destroyed nor reopened; and while we hold
+ * the mutex it is not, either.
  */
 static void stop_requested(struct kpool *pool)
 {
@@ -206,11 +240,11 @@ static void stop_requested(struct kpool *pool)
 	raw_spin_lock_irq(&pool->lock);
 	group = list_first_entry_or_null(&pool->to_stop, struct kpool_group,
 					 stop_entry);
-	if (group)
-		list_del_init(&group->stop_entry);
 	raw_spin_unlock_irq(&pool->lock);
-	if (group)
+	if (group) {
 		tell_subtree(group);
+		cancel_queue(group);
+	}
 	mutex_unlock(&pool->mutex);
 }
 

@@ -73,16 +73,16 @@ static int copy_workers(struct kpool_group *top, bool again,
 	return n;
 }
 
-/* The same of release functions of cancelled works: the first ones. */
-static int copy_releases(struct kpool_group *top, bool again,
-			 struct straggler *s)
+/* The same of callbacks outside of workers: the first ones. */
+static int copy_callbacks(struct kpool_group *top, bool again,
+			  struct straggler *s)
 {
 	struct kpool *pool = top->pool;
-	struct kpool_release *call;
+	struct kpool_callback *call;
 	int n = 0;
 
 	raw_spin_lock_irq(&pool->lock);
-	list_for_each_entry(call, &pool->releases, entry) {
+	list_for_each_entry(call, &pool->callbacks, entry) {
 		if (n == STRAGGLERS)
 			break;
 		if (!group_is_below(call->group, top) ||
@@ -123,6 +123,6 @@ void name_stragglers(struct kpool_group *top, bool again)
 		n = copy_workers(top, again, &from, stragglers);
 		name_and_put(pool, stragglers, n);
 	} while (n == STRAGGLERS);
-	n = copy_releases(top, again, stragglers);
+	n = copy_callbacks(top, again, stragglers);
 	name_and_put(pool, stragglers, n);
 }

@@ -2,6 +2,7 @@
 /* What the tests see of the inside; only in kernels with KUnit. */
 #include <linux/compiler.h>
 #include <linux/export.h>
+#include <linux/module.h>
 
 #include "compat.h"
 #include "internal.h"
@@ -9,3 +10,6 @@
 
 void (*kpool_test_hook)(enum kpool_test_point point, struct kpool *pool);
 KPOOL_EXPORT_KUNIT(kpool_test_hook);
+
+struct module * const kpool_test_module = THIS_MODULE;
+KPOOL_EXPORT_KUNIT(kpool_test_module);

@@ -3,6 +3,7 @@
  * Waiting: records on the waiter's stack, and what a wait for a work returns.
  */
 #include <linux/export.h>
+#include <linux/jiffies.h>
 #include <linux/sched.h>
 
 #include "internal.h"
@@ -13,9 +14,12 @@ void waiter_init(struct kpool_waiter *waiter, struct kpool *pool, u32 seq)
 	INIT_HLIST_NODE(&waiter->node);
 	init_completion(&waiter->done);
 	waiter->pool = pool;
+	waiter->task = current;
+	waiter->since = jiffies;
 	waiter->seq = seq;
 	waiter->result = 0;
 	waiter->ran = false;
+	waiter->starts = false;
 }
 
 /*

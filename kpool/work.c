@@ -12,13 +12,18 @@
  *	    |                                              |   | end: PENDING
  *	    +----------------------------------------------+---+ end, told
  *
+ * A work with a delay is DELAYED before it is PENDING: see delayed.c.
+ *
  * A work is bound to a group, in work->group, while it is not IDLE.  The lock
  * of that group's pool guards everything else in it.
  */
 #include <linux/export.h>
 #include <linux/lockdep.h>
 
+#include <trace/events/kpool.h>
+
 #include "debugobj.h"
+#include "histogram.h"
 #include "internal.h"
 #include "testpoint.h"
 
@@ -43,11 +48,15 @@ void work_set_state(struct kpool_work *work, enum work_state state)
 {
 	static const u8 from[NR_WORK_STATES] = {
 		[WORK_IDLE] = BIT(WORK_PENDING) | BIT(WORK_RUNNING) |
-			      BIT(WORK_REQUEUED) | BIT(WORK_RELEASING),
-		[WORK_PENDING] = BIT(WORK_IDLE) | BIT(WORK_REQUEUED),
+			      BIT(WORK_REQUEUED) | BIT(WORK_RELEASING) |
+			      BIT(WORK_DELAYED),
+		[WORK_PENDING] = BIT(WORK_IDLE) | BIT(WORK_REQUEUED) |
+				 BIT(WORK_DELAYED),
 		[WORK_RUNNING] = BIT(WORK_PENDING),
 		[WORK_REQUEUED] = BIT(WORK_RUNNING),
-		[WORK_RELEASING] = BIT(WORK_PENDING),
+		[WORK_RELEASING] = BIT(WORK_PENDING) | BIT(WORK_DELAYED),
+		[WORK_DELAYED] = BIT(WORK_IDLE) | BIT(WORK_REQUEUED) |
+				 BIT(WORK_PENDING),
 	};
 
 	lockdep_assert_held(&work->group->pool->lock);
@@ -75,18 +84,42 @@ static void work_count(struct kpool_work *work)
 
 	WRITE_ONCE(work->seq, seq ? seq : 1);	/* 0: never queued */
 	smp_wmb();	/* pairs with smp_rmb() in work_is_over() */
+	work->stamp = stamp_now();
 	group_get_busy(work->group);
-	group_count_pending(work->group, 1);
 }
 
-/* Take an idle work for a group, and append it. */
-static void work_bind(struct kpool_work *work, struct kpool_group *group)
+/* A disabled work is refused for that, whatever else is in its way. */
+static int refuse(const struct kpool_work *work, int err)
+{
+	return atomic_read(&work->disabled) ? -ECANCELED : err;
+}
+
+/*
+ * Bind an idle work to a group.
+ *
+ * Two pools may want the same work under two locks, so it takes a cmpxchg().
+ * That is also the barrier against kpool_work_disable(): see disable.c.
+ */
+static __always_inline int work_bind(struct kpool_work *work,
+				     struct kpool_group *group)
+{
+	if (cmpxchg(&work->group, NULL, group))
+		return refuse(work, -EBUSY);
+	if (unlikely(atomic_read(&work->disabled))) {
+		/* nobody has seen it bound, but who waits for our lock */
+		smp_store_release(&work->group, NULL);
+		return -ECANCELED;
+	}
+	return 0;
+}
+
+/* Begin a queueing of a work that was idle, and is bound to its group now. */
+static void work_begin(struct kpool_work *work)
 {
 	debug_work_activate(work);
 	work_count(work);
-	WRITE_ONCE(work->flags, work->flags & ~(WORK_TOLD | WORK_NEVER_RAN));
-	work_set_state(work, WORK_PENDING);
-	group_add_pending(group, work);
+	WRITE_ONCE(work->flags, work->flags & WORK_STATIC);
+	trace_kpool_work_queue(work->group, work);
 }
 
 /*
@@ -109,40 +142,101 @@ static void work_set_result(struct kpool_work *work, int result, bool ran)
 		WRITE_ONCE(work->flags, work->flags | WORK_NEVER_RAN);
 }
 
-static int queue_again(struct kpool_group *group, struct kpool_work *work)
+/* Append a work that is counted already, or put it in front. */
+void work_wait_turn(struct kpool_work *work, bool front)
+{
+	struct kpool_group *group = work->group;
+
+	work_set_state(work, WORK_PENDING);
+	group_add_pending(group, work);
+	if (front)
+		list_move(&work->entry, &group->pending);
+}
+
+/* May one more work wait in this group, in its turn if that is asked for? */
+static __always_inline bool may_wait(struct kpool_group *group,
+				     unsigned int flags)
+{
+	if (flags & KPOOL_NOQUEUE)
+		return false;
+	if (flags & QUEUE_IN_TURN && !list_empty(&group->room_waiters))
+		return false;
+	return group_has_room(group);
+}
+
+/* May one more work start at once? */
+static __always_inline bool may_start(struct kpool_group *group,
+				      unsigned int flags)
+{
+	if (flags & QUEUE_LATER)
+		return false;
+	if (flags & QUEUE_IN_TURN && !list_empty(&group->room_waiters))
+		return false;
+	return group_can_start(group);
+}
+
+static int queue_again(struct kpool_group *group, struct kpool_work *work,
+		       unsigned int flags)
 {
 	if (work->flags & WORK_TOLD || work->state == WORK_RELEASING)
 		return -ECANCELED;
 	if (work->state != WORK_RUNNING)
 		return -EALREADY;
-	if (!group_has_room(group))
+	/* no thread can be committed to it before its run has ended */
+	if (!may_wait(group, flags))
 		return -EAGAIN;
+	if (flags & KPOOL_FRONT)
+		WRITE_ONCE(work->flags, work->flags | WORK_FRONT);
+	if (flags & QUEUE_LATER)
+		WRITE_ONCE(work->flags, work->flags | WORK_LATER);
 	work_set_state(work, WORK_REQUEUED);
 	work_count(work);
+	group_count_pending(group, 1);
+	trace_kpool_work_queue(group, work);
 	return 0;
 }
 
-static int queue_locked(struct kpool_group *group, struct kpool_work *work)
+static __always_inline int
+queue_locked(struct kpool_group *group, struct kpool_work *work,
+	     unsigned int flags, struct task_struct **wake)
 {
 	struct kpool_group *bound;
+	bool starts;
+	int err;
 
-	if (group_is_stopped(group))
+	if (group_refuses(group))
 		return -ESHUTDOWN;
 	bound = READ_ONCE(work->group);
 	if (bound == group)
-		return queue_again(group, work);
+		return queue_again(group, work, flags);
 	if (bound)
-		return -EBUSY;
-	if (!group_can_start(group) && !group_has_room(group))
-		return -EAGAIN;
-	/*
-	 * Two pools may want the same work under two locks.  A group that is
-	 * bound here was bound under our lock; it cannot be this one.
-	 */
-	if (cmpxchg(&work->group, NULL, group))
-		return -EBUSY;
-	work_bind(work, group);
+		return refuse(work, -EBUSY);
+	starts = may_start(group, flags);
+	if (!starts && !may_wait(group, flags))
+		return refuse(work, -EAGAIN);
+	err = work_bind(work, group);
+	if (err)
+		return err;
+	work_begin(work);
+	if (starts) {
+		work_set_state(work, WORK_PENDING);
+		*wake = start_idle_worker(work);
+		return 0;
+	}
+	group_count_pending(group, 1);
+	if (!(flags & QUEUE_LATER)) {
+		work_wait_turn(work, flags & KPOOL_FRONT);
+		*wake = dispatch(group->pool);
+	}
 	return 0;
+}
+
+/* The same for all but kpool_queue(), which has a copy without the flags. */
+int queue_with_flags(struct kpool_group *group, struct kpool_work *work,
+		     unsigned int flags, struct task_struct **wake)
+{
+	lockdep_assert_held(&group->pool->lock);
+	return queue_locked(group, work, flags, wake);
 }
 
 int kpool_queue(struct kpool_group *group, struct kpool_work *work)
@@ -154,9 +248,7 @@ int kpool_queue(struct kpool_group *group, struct kpool_work *work)
 
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	err = queue_locked(group, work);
-	if (!err)
-		wake = dispatch(pool);
+	err = queue_locked(group, work, 0, &wake);
 	unlock_and_wake(pool, flags, wake);
 	rcu_read_unlock();
 	return err;
@@ -179,6 +271,17 @@ static void split_waiters(struct kpool_work *work, u32 seq,
 	}
 }
 
+/* The run has ended, and a further one was asked for. */
+static void work_requeue(struct kpool_work *work)
+{
+	bool front = work->flags & WORK_FRONT;
+
+	work->worker = NULL;
+	WRITE_ONCE(work->flags, work->flags & ~WORK_FRONT);
+	if (!delayed_requeue(work))
+		work_wait_turn(work, front);
+}
+
 /*
  * The function of a work has returned.  Answers those who waited for this
  * run, and queues the work again if that was asked for and is still wanted.
@@ -196,15 +299,19 @@ unsigned int work_run_ended(struct kpool_work *work, int result)
 	lockdep_assert_held(&group->pool->lock);
 	split_waiters(work, work->seq - again, &ran);
 	hlist_move_list(&work->waiters, &rest);
+	if (unlikely(work->flags & WORK_STARTING))
+		start_ended(work, &ran);
 	work_set_result(work, result, !cancelled);
 	if (again && !cancelled) {
 		hlist_move_list(&rest, &work->waiters);
-		work->worker = NULL;
-		work_set_state(work, WORK_PENDING);
-		group_add_pending(group, work);
+		trace_kpool_work_requeue(group, work);
+		work_requeue(work);
 	} else {
-		if (cancelled)
+		if (cancelled) {
 			group_count_pending(group, -1);
+			room_made(group->pool, false);
+			trace_kpool_work_cancel(group, work);
+		}
 		work_unbind(work);
 		waiters_complete(&rest, -ECANCELED, false);
 	}
@@ -212,20 +319,17 @@ unsigned int work_run_ended(struct kpool_work *work, int result)
 	return 1 + cancelled;
 }
 
-/*
- * Take a pending work away.  It is over now, or when its release function has
- * been called.
- */
-void work_settle(struct kpool_work *work)
+static void settle(struct kpool_work *work, bool release)
 {
 	struct kpool_group *group = work->group;
 	struct hlist_head waiters;
 
 	lockdep_assert_held(&group->pool->lock);
+	trace_kpool_work_cancel(group, work);
 	group_del_pending(group, work);
 	hlist_move_list(&work->waiters, &waiters);
 	work_set_result(work, -ECANCELED, false);
-	if (work->release) {
+	if (release) {
 		work_set_state(work, WORK_RELEASING);
 		release_queue(work);
 		waiters_complete(&waiters, -ECANCELED, false);
@@ -234,4 +338,19 @@ void work_settle(struct kpool_work *work)
 	work_unbind(work);
 	waiters_complete(&waiters, -ECANCELED, false);
 	group_put_busy(group);
+}
+
+/*
+ * Take a pending work away, or one whose timer will not expire any more.  It
+ * is over now, or when its release function has been called.
+ */
+void work_settle(struct kpool_work *work)
+{
+	settle(work, work->release);
+}
+
+/* The same for who queued it and is told that he has not: it is his again. */
+void work_take_back(struct kpool_work *work)
+{
+	settle(work, false);
 }

@@ -16,11 +16,15 @@
  *	             kpool_stop_ack(), end of the run: flushed
  */
 #include <linux/export.h>
+#include <linux/freezer.h>
 #include <linux/kthread.h>
 #include <linux/preempt.h>
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
 
+#include <trace/events/kpool.h>
+
+#include "histogram.h"
 #include "internal.h"
 #include "lockmap.h"
 #include "testpoint.h"
@@ -34,17 +38,29 @@ struct kpool_worker *current_worker(void)
 	return kthread_data(current);
 }
 
+/* Does this thread run a work of this group, or of one below it? */
+bool works_below(const struct kpool_group *top)
+{
+	struct kpool_worker *worker = current_worker();
+
+	return worker && worker->group && group_is_below(worker->group, top);
+}
+
 /*
  * Does this thread execute something of this group, or of one below it?  Then
  * it must not wait for it.
  */
 bool runs_below(struct kpool_group *top)
 {
+	return works_below(top) || callbacks_below(top);
+}
+
+/* Is this a thread of the pool, whatever it executes?  Also in a hook. */
+bool is_worker_of(const struct kpool *pool)
+{
 	struct kpool_worker *worker = current_worker();
 
-	if (worker)
-		return worker->group && group_is_below(worker->group, top);
-	return releases_below(top);
+	return worker && worker->pool == pool;
 }
 
 void worker_set_tell(struct kpool_worker *worker, enum tell_state tell)
@@ -71,7 +87,7 @@ static void worker_shut_tell(struct kpool_worker *worker)
 
 	while (worker->tell == TELL_SENDING) {
 		worker->tell_waits = true;
-		set_current_state(TASK_IDLE);
+		set_current_state(TASK_IDLE | TASK_FREEZABLE);
 		raw_spin_unlock_irq(&pool->lock);
 		schedule();
 		raw_spin_lock_irq(&pool->lock);
@@ -102,15 +118,32 @@ void worker_commit(struct kpool_worker *worker, struct kpool_work *work)
 		pool->nr_idle--;
 		list_del(&worker->entry);
 	}
+	worker->enters = group_get_slot(group);
 	list_add_tail(&worker->run_entry, &group->running);
 	worker->group = group;
 	worker->func = work->fn;
 	worker->since = jiffies;
 	worker->named = false;
+	if (group->flags & KPOOL_NOSIGNAL)
+		worker_set_tell(worker, TELL_SHUT);
 	work->worker = worker;
 	work_set_state(work, WORK_RUNNING);
+	trace_kpool_work_start(worker, work);
+	if (hist_on())
+		hist_commit(worker, work);
 	/* pairs with the load in next_work() */
 	smp_store_release(&worker->work, work);
+}
+
+/* A work that may start, to the worker that has been idle for the least time. */
+struct task_struct *start_idle_worker(struct kpool_work *work)
+{
+	struct kpool_worker *worker;
+
+	worker = list_first_entry(&work->group->pool->idle, struct kpool_worker,
+				  entry);
+	worker_commit(worker, work);
+	return worker->task;
 }
 
 /*
@@ -120,20 +153,63 @@ void worker_commit(struct kpool_worker *worker, struct kpool_work *work)
  */
 struct task_struct *dispatch(struct kpool *pool)
 {
-	struct kpool_group *group = ready_group(pool);
-	struct kpool_worker *worker;
+	struct kpool_group *group;
 
-	if (!group)
-		return NULL;
-	worker = list_first_entry_or_null(&pool->idle, struct kpool_worker,
-					  entry);
-	if (worker) {
-		worker_commit(worker, take_ready(group));
-		return worker->task;
+	if (pool->nr_idle && likely(!pool_is_over(pool))) {
+		group = next_group(pool, pool->nr_idle);
+		if (group)
+			return start_idle_worker(take_next(group));
 	}
-	if (pool->nr_threads < pool->max_threads)
+	if (needs_thread(pool))
 		return service_wake(&pool->spawner);
 	return NULL;
+}
+
+/*
+ * Many may be ready that were not.  Process context; serves them in batches.
+ * Between the batches works are ready while workers are idle: whoever queues or
+ * becomes free meanwhile takes one of them, and less is left to us.
+ */
+void dispatch_more(struct kpool *pool)
+{
+	struct task_struct *wake[KPOOL_BATCH];
+	int i, n;
+
+	do {
+		rcu_read_lock();
+		raw_spin_lock_irq(&pool->lock);
+		for (n = 0; n < KPOOL_BATCH; n++) {
+			wake[n] = dispatch(pool);
+			if (!wake[n])
+				break;
+		}
+		raw_spin_unlock_irq(&pool->lock);
+		for (i = 0; i < n; i++)
+			wake_up_process(wake[i]);
+		rcu_read_unlock();
+		cond_resched();
+	} while (n == KPOOL_BATCH);
+}
+
+/*
+ * There are more threads than allowed, and this one is free: it leaves.  With
+ * it the pool may be down to its limit, and idle threads, whom it kept from
+ * that, may start what became ready.
+ */
+static void worker_resign(struct kpool_worker *worker)
+	__must_hold(&worker->pool->lock)
+{
+	struct kpool *pool = worker->pool;
+	struct task_struct *wake;
+
+	worker_leave(worker);
+	/* it has one more to join */
+	wake = service_wake(&pool->spawner);
+	if (wake)
+		wake_up_process(wake);
+	raw_spin_unlock_irq(&pool->lock);
+	dispatch_more(pool);
+	raw_spin_lock_irq(&pool->lock);
 }
 
 /*
@@ -148,10 +224,39 @@ static struct task_struct *worker_park(struct kpool_worker *worker)
 	worker->since = jiffies;
 	list_add(&worker->entry, &pool->idle);
 	pool->nr_idle++;
-	if (pool->reaping || pool->nr_threads <= pool->min_threads)
-		return NULL;
-	pool->reaping = true;
-	return service_wake(&pool->spawner);
+	room_made(pool, true);
+	trace_kpool_thread_park(worker);
+	return start_reaping(pool);
+}
+
+/*
+ * Take a work if there is one that may start, else become idle.  Returns a
+ * thread to wake.
+ *
+ * The end of a run frees a thread and a slot.  If threads are held back, that
+ * may be for two works: one that we take, and one for a reserved idle worker.
+ */
+static struct task_struct *worker_take(struct kpool_worker *worker)
+{
+	struct kpool *pool = worker->pool;
+	struct kpool_group *group = next_group(pool, pool->nr_idle + 1);
+
+	if (!group)
+		return worker_park(worker);
+	worker_commit(worker, take_next(group));
+	return pool->nr_idle ? dispatch(pool) : NULL;
+}
+
+/*
+ * The system is being suspended, and this worker is between two works.  While
+ * it is frozen it is not idle, so no work is committed to it.
+ */
+static void worker_freeze(struct kpool_worker *worker)
+	__must_hold(&worker->pool->lock)
+{
+	raw_spin_unlock_irq(&worker->pool->lock);
+	try_to_freeze();
+	raw_spin_lock_irq(&worker->pool->lock);
 }
 
 /*
@@ -168,7 +273,6 @@ static struct kpool_work *next_work(struct kpool_worker *worker)
 {
 	struct kpool *pool = worker->pool;
 	struct kpool_work *work;
-	struct kpool_group *group;
 
 	for (;;) {
 		if (worker->work || worker->leave)
@@ -176,16 +280,22 @@ static struct kpool_work *next_work(struct kpool_worker *worker)
 		if (!worker->idle) {
 			struct task_struct *wake;
 
-			group = ready_group(pool);
-			if (group) {
-				worker_commit(worker, take_ready(group));
+			if (unlikely(pool_is_over(pool))) {
+				worker_resign(worker);
 				break;
 			}
-			wake = worker_park(worker);
+			/* only true in a freezable pool: costs a static key */
+			if (freezing(current)) {
+				worker_freeze(worker);
+				continue;
+			}
+			wake = worker_take(worker);
 			if (wake)
 				wake_up_process(wake);
+			if (worker->work)
+				break;
 		}
-		set_current_state(TASK_IDLE);
+		set_current_state(TASK_IDLE | TASK_FREEZABLE);
 		raw_spin_unlock_irq(&pool->lock);
 		schedule();
 		/* pairs with the store in worker_commit() */
@@ -204,11 +314,15 @@ static int run_work(struct kpool_worker *worker, struct kpool_work *work)
 	struct kpool_group *group = worker->group;
 	int result;
 
+	trace_kpool_work_enter(worker, work);
+	if (hist_on())
+		hist_enter(worker);
 	group_map_acquire(group);
 	work_map_acquire(work);
 	result = work->fn(work);
 	work_map_release(work);
 	group_map_release(group);
+	trace_kpool_work_end(worker, work, result);
 	if (env_was_changed(&worker->env))
 		env_repair(&worker->env, group, work_func(work));
 	return result;
@@ -226,8 +340,27 @@ void run_release(struct kpool_env *env, struct kpool_group *group,
 }
 
 /*
- * The function has returned.  The work is over before its release function is
- * called, the group is busy until after it.
+ * What the clients want to be called for at the end of a run; before that,
+ * others start if the run kept them from it.
+ */
+static void call_after_run(struct kpool_worker *worker,
+			   struct kpool_group *leaves, struct kpool_work *work,
+			   kpool_release_t release, unsigned int times)
+{
+	dispatch_more(worker->pool);
+	if (leaves)
+		hooks_leave(leaves);
+	if (!release)
+		return;
+	WRITE_ONCE(worker->func, release);
+	trace_kpool_work_release(worker->group, work);
+	while (times--)
+		run_release(&worker->env, worker->group, release, work);
+}
+
+/*
+ * The function has returned.  The work is over before hooks and its release
+ * function are called, the group is busy until after them.
  */
 static void end_run(struct kpool_worker *worker, struct kpool_work *work,
 		    int result)
@@ -236,31 +369,26 @@ static void end_run(struct kpool_worker *worker, struct kpool_work *work,
 	struct kpool_group *group = worker->group;
 	kpool_release_t release = work->release;
 	struct kpool *pool = worker->pool;
-	struct task_struct *wake;
-	unsigned int ended, i;
+	struct kpool_group *leaves;
+	unsigned int ended;
 
 	if (worker->tell != TELL_OPEN)
 		worker_shut_tell(worker);
+	if (hist_on())
+		hist_end(worker);
 	list_del_init(&worker->run_entry);
 	worker->work = NULL;
-	group_put_slot(group);
+	leaves = group_put_slot(group);
 	ended = work_run_ended(work, result);
-	if (release) {
-		worker->func = release;
-		/* others go on meanwhile, if this run kept them from it */
-		rcu_read_lock();
-		wake = dispatch(pool);
+	if (release || leaves) {
+		room_made(pool, true);
 		raw_spin_unlock_irq(&pool->lock);
-		if (wake)
-			wake_up_process(wake);
-		rcu_read_unlock();
-		for (i = 0; i < ended; i++)
-			run_release(&worker->env, group, release, work);
+		call_after_run(worker, leaves, work, release, ended);
 		raw_spin_lock_irq(&pool->lock);
 	}
 	worker->group = NULL;
 	worker_set_tell(worker, TELL_OPEN);
-	for (i = 0; i < ended; i++)
+	while (ended--)
 		group_put_busy(group);
 }
 
@@ -274,24 +402,36 @@ static void worker_arrive(struct kpool_worker *worker)
 	struct kpool *pool = worker->pool;
 	struct task_struct *wake;
 
-	worker_set_tell(worker, TELL_OPEN);
+	if (!worker->group || !(worker->group->flags & KPOOL_NOSIGNAL))
+		worker_set_tell(worker, TELL_OPEN);
+	worker->arrived = true;
 	if (pool->nr_cold && !--pool->nr_cold)
 		complete(&pool->warm);
 	if (!worker->work) {
 		/* it held the spawner back; takes a work now, or is idle */
 		pool->nr_arriving--;
+		pool->creating_since = 0;
+		pool->backoff = KPOOL_BACKOFF_MIN;
 		wake = service_wake(&pool->spawner);
 		if (wake)
 			wake_up_process(wake);
 		return;
 	}
-	if (!work_is_told(worker->work))
+	if (worker->tell != TELL_OPEN || !work_is_told(worker->work))
 		return;
 	worker_set_tell(worker, TELL_SENDING);
 	raw_spin_unlock_irq(&pool->lock);
 	send_sig(SIGKILL, current, 1);
 	raw_spin_lock_irq(&pool->lock);
 	worker_set_tell(worker, TELL_SENT);
+	trace_kpool_tell_sent(worker);
+}
+
+/* Call the first_in() that this run made due. */
+static void enter_hooks(struct kpool_worker *worker)
+{
+	hooks_enter(worker->group);
+	WRITE_ONCE(worker->func, worker->work->fn);
 }
 
 int kpool_worker_fn(void *arg)
@@ -303,17 +443,28 @@ int kpool_worker_fn(void *arg)
 
 	test_point(KPOOL_AT_BIRTH, pool);
 	allow_kernel_signal(SIGKILL);
-	env_begin(&worker->env);
+	if (!worker_birth(worker))
+		goto out;
 	raw_spin_lock_irq(&pool->lock);
 	worker_arrive(worker);
+	if (pool->flags & KPOOL_FREEZABLE) {
+		raw_spin_unlock_irq(&pool->lock);
+		set_freezable();
+		raw_spin_lock_irq(&pool->lock);
+	}
+	env_begin(&worker->env);
 	while ((work = next_work(worker))) {
 		test_point(KPOOL_AT_START, pool);
+		if (unlikely(worker->enters))
+			enter_hooks(worker);
 		result = run_work(worker, work);
 		test_point(KPOOL_AT_END, pool);
 		raw_spin_lock_irq(&pool->lock);
 		end_run(worker, work, result);
 	}
 	env_end(&worker->env);
+	worker_farewell(worker);
+out:
 	/*
 	 * Whoever joins us frees the worker once this completes; from there on
 	 * the thread executes nothing of this module.

@@ -382,7 +382,8 @@ static void idle_threads_are_no_load(struct kunit *test)
 	mutex_lock(&pool->mutex);
 	list_for_each_entry(worker, &pool->workers, all_entry)
 		KUNIT_EXPECT_EQ(test, TASK_IDLE,
-				READ_ONCE(worker->task->__state));
+				READ_ONCE(worker->task->__state) &
+				~TASK_FREEZABLE);
 	mutex_unlock(&pool->mutex);
 	KUNIT_EXPECT_EQ(test, TASK_IDLE,
 			READ_ONCE(pool->stopper.task->__state) & TASK_IDLE);

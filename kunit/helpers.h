@@ -126,6 +126,9 @@ void test_pool_destroy(struct kunit *test, struct kpool *pool);
 struct kpool_group *test_group(struct kunit *test, struct kpool *pool,
 			       const char *name, int max_active,
 			       int max_queued);
+struct kpool_group *test_subgroup(struct kunit *test,
+				  struct kpool_group *parent, const char *name,
+				  const struct kpool_group_params *params);
 void test_group_destroy(struct kunit *test, struct kpool_group *group);
 
 /* Counts, read under the lock. */

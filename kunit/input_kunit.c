@@ -113,13 +113,11 @@ static void bad_group_is_einval(struct kunit *test)
 
 static void bad_parent_is_einval(struct kunit *test)
 {
-	struct kpool *pool = test_pool(test, 0, 1);
-	struct kpool_group *deep = test_group(test, pool, "a", 0, 0);
+	struct kpool_group *deep = kpool_root(test_pool(test, 0, 1));
+	int level;
 
-	while (deep->depth < KPOOL_GROUP_DEPTH) {
-		deep = kpool_group_create(deep, "a", NULL);
-		KUNIT_ASSERT_FALSE(test, IS_ERR(deep));
-	}
+	for (level = 1; level < KPOOL_GROUP_LEVELS; level++)
+		deep = test_subgroup(test, deep, "a", NULL);
 	KUNIT_EXPECT_PTR_EQ(test, ERR_PTR(-EINVAL),
 			    kpool_group_create(NULL, "b", NULL));
 	KUNIT_EXPECT_PTR_EQ(test, ERR_PTR(-EINVAL),

@@ -97,8 +97,8 @@ static void failed_create_leaves_nothing(struct kunit *test)
 		expect_soon(test, processes_of(NAME) == 0);
 		expect_gone(test, NAME);
 	}
-	/* the pool, its root, two threads */
-	KUNIT_EXPECT_EQ(test, SERVICES + 4, n);
+	/* the pool, its root, two threads, its folder in sysfs */
+	KUNIT_EXPECT_EQ(test, SERVICES + 5, n);
 	kpool_destroy(pool);
 }
 
@@ -452,15 +452,11 @@ static void work_outlives_its_pool(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, kpool_work_busy(&g[2].work));
 }
 
-/* Of the module whose symbols this one uses. */
 static int kpool_refcount(void)
 {
 #ifdef CONFIG_MODULE_UNLOAD
-	struct module_use *use;
-
-	list_for_each_entry(use, &THIS_MODULE->target_list, target_list)
-		if (!strcmp(use->target->name, "kpool"))
-			return module_refcount(use->target);
+	if (kpool_test_module)
+		return module_refcount(kpool_test_module);
 #endif
 	return -1;
 }

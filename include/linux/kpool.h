@@ -44,16 +44,21 @@
 
 #include <linux/bits.h>
 #include <linux/compiler.h>
+#include <linux/cpumask.h>
 #include <linux/kpool_work.h>
 #include <linux/lockdep.h>
 #include <linux/sched.h>
 #include <linux/types.h>
 
+struct device;
 struct kpool;
 struct kpool_group;
 
 /* Longest name of a pool or group, without the terminating zero. */
 #define KPOOL_NAME_MAX		31
+
+/* Most levels of groups in a pool; its root is the first. */
+#define KPOOL_GROUP_LEVELS	8
 
 /* Most threads that one pool may have. */
 #define KPOOL_MAX_THREADS	32768
@@ -65,15 +70,43 @@ struct kpool_group;
  * Groups
  */
 
+/* Flags of a group. */
+#define KPOOL_NOSIGNAL		BIT(0)	/* a tell is no signal: see below */
+#define KPOOL_GROUP_FLAGS	KPOOL_NOSIGNAL	/* private: all there are */
+
 /**
  * struct kpool_group_params - what a group may be created with
  * @max_active: most works of it and the groups below it that run at once;
  *	1 makes it strictly ordered; 0 leaves that to the pool
  * @max_queued: most of them that wait for a thread or a turn; 0: any number
+ * @reserve: threads that others leave to it and the groups below it; at most
+ *	what its parent has reserved, less what other groups there have; a
+ *	group right below the root may reserve what is left of max_threads
+ * @cancel: called when the group is stopped, once, after queueing is refused
+ *	and running works were told; for what a signal does not end.  May
+ *	sleep, must be short and must not wait for works of the group.  Top
+ *	down through the tree, in the thread that stops or in another
+ * @first_in: called before a work runs in it or below it, if none did; by the
+ *	worker, which has the work to run next; other starts wait for it
+ * @last_out: called when the last of them has ended; likewise.  First in and
+ *	last out alternate; those of a parent enclose those of a child
+ * @data: what kpool_group_data() returns
+ * @flags: %KPOOL_NOSIGNAL: works queued to this group are told by
+ *	kpool_should_stop() and @cancel only, and get no signal
+ *
+ * None of the functions is called with a lock held or a signal pending, but
+ * @first_in, which is part of the run that follows.  Stopping a group waits
+ * for them.
  */
 struct kpool_group_params {
-	int	max_active;
-	int	max_queued;
+	int		max_active;
+	int		max_queued;
+	int		reserve;
+	void		(*cancel)(struct kpool_group *group);
+	void		(*first_in)(struct kpool_group *group);
+	void		(*last_out)(struct kpool_group *group);
+	void		*data;
+	unsigned int	flags;
 };
 
 struct kpool_group *
@@ -83,14 +116,16 @@ __kpool_group_create(struct kpool_group *parent, const char *name,
 
 /**
  * kpool_group_create() - make a group
- * @parent: the group to put it under; today the root group of a pool
+ * @parent: the group to put it under, or kpool_root() of a pool
  * @name: 1 to KPOOL_NAME_MAX printable characters without blanks or slashes,
  *	different from its siblings
  * @params: or NULL for no limits of its own
  *
  * Context: process context, may sleep.
  * Return: the group, or an ERR_PTR: -EINVAL a bad name, parameter or parent;
- * -EEXIST the name is taken; -ESHUTDOWN the parent was stopped; -ENOMEM.
+ * -EEXIST the name is taken; -ESHUTDOWN the parent, or one above it, does not
+ * take works; -ENOSPC there are not so many threads left to reserve; -ENOMEM;
+ * -EINTR the caller was killed while reserved threads were created.
  */
 #define kpool_group_create(parent, name, params)			\
 ({									\
@@ -99,6 +134,41 @@ __kpool_group_create(struct kpool_group *parent, const char *name,
 	__kpool_group_create(parent, name, params,			\
 			     "(kpool_group)" #name, &__key);		\
 })
+
+struct kpool_group *
+__devm_kpool_group_create(struct device *dev, struct kpool_group *parent,
+			  const char *name,
+			  const struct kpool_group_params *params,
+			  const char *lock_name, struct lock_class_key *key);
+
+/**
+ * devm_kpool_group_create() - make a group that goes with a driver's binding
+ * @dev: the device; the group is destroyed when its driver is unbound
+ * @parent: as for kpool_group_create()
+ * @name: as for kpool_group_create()
+ * @params: as for kpool_group_create()
+ *
+ * Groups below it must be gone by then: managed ones are, for they were
+ * created later.
+ *
+ * Context: process context, may sleep.
+ * Return: as kpool_group_create().
+ */
+#define devm_kpool_group_create(dev, parent, name, params)		\
+({									\
+	static struct lock_class_key __key;				\
+									\
+	__devm_kpool_group_create(dev, parent, name, params,		\
+				  "(kpool_group)" #name, &__key);	\
+})
+
+/**
+ * kpool_group_data() - the data that a group was created with
+ * @group: the group
+ *
+ * Context: any.
+ */
+void *kpool_group_data(const struct kpool_group *group);
 
 /**
  * kpool_group_destroy() - stop a group and free it
@@ -114,6 +184,23 @@ __kpool_group_create(struct kpool_group *parent, const char *name,
  * function; -EINVAL @group is the root of a pool.  In these cases nothing is freed.
  */
 int kpool_group_destroy(struct kpool_group *group);
+
+/**
+ * kpool_group_set_limits() - change the limits of a group while it works
+ * @group: the group, also a root
+ * @max_active: as in &struct kpool_group_params
+ * @max_queued: likewise; of a root it is the one of the pool
+ *
+ * What a raised limit allows to start has been given its thread on return, or
+ * the pool creates threads for it.  A limit below what is in use is legal: what
+ * runs goes on and what waits stays, but nothing new starts or is accepted.
+ *
+ * Context: process context; does not wait for works.
+ * Return: 0, or -EINVAL a limit is negative, or @max_active less than what the
+ * group has reserved; the log names it.
+ */
+int kpool_group_set_limits(struct kpool_group *group, int max_active,
+			   int max_queued);
 
 /**
  * kpool_group_request_stop() - stop a group without waiting
@@ -190,9 +277,63 @@ int kpool_group_wait_timeout(struct kpool_group *group, unsigned long timeout);
  */
 int kpool_group_wait_killable(struct kpool_group *group);
 
+/**
+ * kpool_group_drain() - let a group run dry, and keep it closed
+ * @group: the group
+ *
+ * Refuses queueing (-ESHUTDOWN) to it and below it, except by works of the
+ * group itself, so that chains of them come to their end; then waits until it
+ * is idle.  Nothing is cancelled.  The group stays closed.
+ *
+ * Context: process context, may sleep, uninterruptibly.
+ * Return: 0; -EDEADLK from a work of the group or its release function: the
+ * group is closed, but not waited for.
+ */
+int kpool_group_drain(struct kpool_group *group);
+
+/**
+ * kpool_group_drain_timeout() - drain a group, waiting no longer than so long
+ * @group: the group
+ * @timeout: in jiffies; 0 only closes it, and looks
+ *
+ * Context: process context, may sleep, uninterruptibly.
+ * Return: as kpool_group_drain(), and -ETIMEDOUT.
+ */
+int kpool_group_drain_timeout(struct kpool_group *group, unsigned long timeout);
+
+/**
+ * kpool_group_drain_killable() - drain a group, or be killed
+ * @group: the group
+ *
+ * Context: process context, may sleep, killably.
+ * Return: as kpool_group_drain(), and -EINTR.
+ */
+int kpool_group_drain_killable(struct kpool_group *group);
+
+/**
+ * kpool_group_reopen() - let a group that was stopped or drained take works
+ * @group: the group
+ *
+ * Groups below it that were stopped or drained by themselves stay so.
+ *
+ * Context: process context, may sleep.
+ * Return: 0, also if it was open; -EBUSY it is not idle yet; -ESHUTDOWN one
+ * above it is closed.
+ */
+int kpool_group_reopen(struct kpool_group *group);
+
 /* ------------------------------------------------------------------------
  * Pools
  */
+
+/*
+ * Its threads freeze when the system is suspended: between works, while idle,
+ * and where a work sleeps freezably.  See "Suspend" in Documentation/kpool.rst.
+ */
+#define KPOOL_FREEZABLE		BIT(0)
+
+/* kpool_params.node is meant. */
+#define KPOOL_ON_NODE		BIT(1)
 
 /**
  * struct kpool_params - what a pool is created with
@@ -201,12 +342,35 @@ int kpool_group_wait_killable(struct kpool_group *group);
  * @idle_timeout: in jiffies; threads above @min_threads leave after having
  *	been idle for so long; 0 is KPOOL_IDLE_TIMEOUT
  * @max_queued: most works that wait for a thread or a turn; 0: any number
+ * @flags: KPOOL_FREEZABLE, KPOOL_ON_NODE
+ * @nice: of its threads, -20 to 19
+ * @cpumask: the CPUs that they run on; copied; NULL: any
+ * @node: with KPOOL_ON_NODE, the NUMA node that they belong to: they run on its
+ *	CPUs, and their stacks are there.  With a @cpumask the mask alone counts.
+ * @init: called by each thread before its first work, or NULL.  Returns 0 or
+ *	a negative errno, which makes kpool_create() fail; for a thread that comes
+ *	later it is a creation that failed: the thread ends, works remain queued,
+ *	and after a while the pool tries again.
+ * @exit: called by each thread after its last work, if its @init did not fail;
+ *	or NULL
+ * @hook_data: the argument of both
+ *
+ * Hooks are called in process context and may sleep; no lock is held, no signal
+ * is pending, and none comes.  They may queue works, but must not wait for
+ * threads or works of the pool.
  */
 struct kpool_params {
 	int	min_threads;
 	int	max_threads;
 	long	idle_timeout;
 	int	max_queued;
+	unsigned int flags;
+	int	nice;
+	const struct cpumask *cpumask;
+	int	node;
+	int	(*init)(void *data);
+	void	(*exit)(void *data);
+	void	*hook_data;
 };
 
 struct kpool *__kpool_create(const char *name,
@@ -225,7 +389,8 @@ struct kpool *__kpool_create(const char *name,
  *
  * Context: process context, may sleep.
  * Return: the pool, or an ERR_PTR: -EINVAL a bad name or parameter, which the
- * log names; -EEXIST the name is taken; -ENOMEM; -EINTR the caller was killed.
+ * log names; -EEXIST the name is taken; -ENOMEM; -EINTR the caller was killed;
+ * what the init hook of a thread returned.
  */
 #define kpool_create(name, params)					\
 ({									\
@@ -233,6 +398,38 @@ struct kpool *__kpool_create(const char *name,
 									\
 	__kpool_create(name, params, "(kpool)" #name, &__key);		\
 })
+
+/**
+ * struct kpool_limits - what may be changed while a pool works
+ * @min_threads: as in &struct kpool_params
+ * @max_threads: likewise
+ * @idle_timeout: likewise
+ * @max_queued: likewise
+ */
+struct kpool_limits {
+	int	min_threads;
+	int	max_threads;
+	long	idle_timeout;
+	int	max_queued;
+};
+
+/**
+ * kpool_set_limits() - change the limits of a pool while it works
+ * @pool: the pool
+ * @limits: the new ones, all of them
+ *
+ * All change at once.  What a raised limit allows to start has been given its
+ * thread on return, or the pool creates threads for it; it also creates those
+ * that @min_threads lacks.  A @max_threads below the number of threads is
+ * legal: idle ones leave at once, busy ones when their function has returned,
+ * and until there are no more than allowed nothing starts.  debugfs shows by
+ * how many the pool is over.
+ *
+ * Context: process context; does not wait for works or threads.
+ * Return: 0; or, and nothing was changed: -EINVAL as kpool_create(); -ENOSPC
+ * groups have reserved more threads than @max_threads.
+ */
+int kpool_set_limits(struct kpool *pool, const struct kpool_limits *limits);
 
 /**
  * kpool_destroy() - stop everything in a pool and end it
@@ -244,8 +441,8 @@ struct kpool *__kpool_create(const char *name,
  * destroyed.
  *
  * Context: process context, may sleep, uninterruptibly.
- * Return: 0, or -EDEADLK from a work of the pool or its release function:
- * nothing was done.
+ * Return: 0, or -EDEADLK from a thread of the pool or a release function of its
+ * works: nothing was done.
  */
 int kpool_destroy(struct kpool *pool);
 
@@ -298,5 +495,30 @@ int __kpool_call(struct kpool_group *group, int (*fn)(void *data), void *data,
  */
 int __must_check kpool_spawn(struct kpool_group *group, int (*fn)(void *data),
 			     void *data, gfp_t gfp);
+
+/**
+ * kpool_start() - queue a work, and wait until it says that it is ready
+ * @group: the group to run it in
+ * @work: an initialised work; its memory lives until this returns
+ *
+ * For works that serve for long, and must have got going before the caller goes
+ * on.  The function of the work calls kpool_ready() with 0 when it has, and
+ * this returns 0 while the function goes on.  If it could not get going it
+ * calls kpool_ready() with an error, or returns one; then this waits until the
+ * function has returned.  So a start that failed leaves nothing running.
+ *
+ * A caller that is killed meanwhile cancels the work, and waits until it has
+ * ended.
+ *
+ * Context: process context, may sleep, killably; not killably while a work
+ * ends.  A work that was told to stop counts as killed.
+ * Return: 0 it is ready; what it called kpool_ready() with; what it returned
+ * without having called it, if that was negative, else -ESRCH; -ECANCELED the
+ * work was cancelled or its group stopped before it was ready; -EINTR;
+ * -EDEADLK the caller is a work of the group or its release function; else why
+ * it was not queued, as kpool_queue().
+ */
+int __must_check kpool_start(struct kpool_group *group,
+			     struct kpool_work *work);
 
 #endif /* _LINUX_KPOOL_H */

@@ -61,6 +61,8 @@ struct kpool_work {
 	int			result;		/* L: of the last run that ended */
 	u8			state;		/* L: enum work_state */
 	u8			flags;		/* L: WORK_* */
+	u32			stamp;		/* L: when it was queued */
+	atomic_t		disabled;	/* A: see kpool/disable.c */
 #ifdef CONFIG_LOCKDEP
 	struct lockdep_map	lockdep_map;	/* I */
 #endif
@@ -186,10 +188,75 @@ static inline void kpool_work_destroy_onstack(struct kpool_work *work) { }
  * Return: 0 queued; -EALREADY it is pending already; -ESHUTDOWN the group or
  * one above it refuses; -EAGAIN it would have to wait and max_queued works
  * wait already; -EBUSY it is pending or running in another group, or has not
- * been given back there; -ECANCELED it is being cancelled.
+ * been given back there; -ECANCELED it is being cancelled, or is disabled.
  */
 int __must_check kpool_queue(struct kpool_group *group,
 			     struct kpool_work *work);
+
+/* For kpool_queue_flags(). */
+#define KPOOL_NOQUEUE		BIT(0)	/* start now, or not at all */
+#define KPOOL_FRONT		BIT(1)	/* before the others of its group */
+
+/**
+ * kpool_queue_flags() - queue a work in a special way
+ * @group: the group that the work is stopped, waited for and limited with
+ * @work: an initialised work
+ * @flags: any of KPOOL_NOQUEUE and KPOOL_FRONT
+ *
+ * KPOOL_NOQUEUE: an idle thread is committed to the work before this returns,
+ * or the work is refused with -EAGAIN.  Whatever the number of callers, no more
+ * works are accepted than there are idle threads and slots.  No thread is
+ * created.  A work that runs is refused as well.
+ *
+ * KPOOL_FRONT: the work goes before all that its group has pending.  Its group
+ * gets its turn no earlier.  A work that runs goes to the front when its run
+ * ends.  An ordered group, or one below an ordered group, refuses this flag.
+ *
+ * Context: any but NMI, as kpool_queue().
+ * Return: as kpool_queue(); -EAGAIN also that it could not start at once;
+ * -EINVAL an unknown flag, or KPOOL_FRONT where max_active is 1.
+ */
+int __must_check kpool_queue_flags(struct kpool_group *group,
+				   struct kpool_work *work,
+				   unsigned int flags);
+
+/**
+ * kpool_queue_wait() - queue a work, waiting for room if need be
+ * @group: the group that the work is stopped, waited for and limited with
+ * @work: an initialised work
+ * @timeout: in jiffies; 0 only looks
+ *
+ * Where kpool_queue() would refuse the work because of max_queued, this waits
+ * until it would not.  Who waits for room in one group is served in order, and
+ * one that comes by kpool_queue_wait() does not overtake them; groups that
+ * wait for room in the same upper group take turns.  kpool_queue() does not
+ * wait for anybody, and may be faster.
+ *
+ * The work is not bound to the group while the caller waits: others may queue
+ * it meanwhile, and then this returns -EALREADY or -EBUSY.
+ *
+ * Context: process context, may sleep, uninterruptibly.
+ * Return: as kpool_queue(), but for -EAGAIN; -ETIMEDOUT there was no room in
+ * time; -ESHUTDOWN also that the group was stopped meanwhile; -EDEADLK there
+ * is no room and the caller is a work of the group or its release function.
+ */
+int __must_check kpool_queue_wait(struct kpool_group *group,
+				  struct kpool_work *work,
+				  unsigned long timeout);
+
+/**
+ * kpool_queue_wait_killable() - queue a work, waiting for room, or be killed
+ * @group: the group that the work is stopped, waited for and limited with
+ * @work: an initialised work
+ * @timeout: in jiffies; 0 only looks
+ *
+ * Context: process context, may sleep, killably.  A work that was told to
+ * stop counts as killed.
+ * Return: as kpool_queue_wait(), and -EINTR.
+ */
+int __must_check kpool_queue_wait_killable(struct kpool_group *group,
+					   struct kpool_work *work,
+					   unsigned long timeout);
 
 /**
  * kpool_work_wait() - wait for a work to end
@@ -269,6 +336,44 @@ enum kpool_cancel kpool_work_cancel(struct kpool_work *work);
 int kpool_work_cancel_sync(struct kpool_work *work);
 
 /**
+ * kpool_work_disable() - cancel a work, and refuse it from now on
+ * @work: an initialised work, queued or not
+ *
+ * Cancels it as kpool_work_cancel() does.  From here on queueing is refused
+ * with -ECANCELED, in every group, until kpool_work_enable() has been called as
+ * often as this.
+ *
+ * Context: any but NMI, as kpool_queue().
+ * Return: what the work was doing.
+ */
+enum kpool_cancel kpool_work_disable(struct kpool_work *work);
+
+/**
+ * kpool_work_disable_sync() - disable a work and wait until it has ended
+ * @work: an initialised work, queued or not
+ *
+ * On return its function is not executing, and will not until somebody enables
+ * the work and queues it again.
+ *
+ * Context: process context, may sleep, uninterruptibly.
+ * Return: as kpool_work_cancel_sync(); -EDEADLK from the work itself: it is
+ * disabled and told, but not waited for.
+ */
+int kpool_work_disable_sync(struct kpool_work *work);
+
+/**
+ * kpool_work_enable() - take one kpool_work_disable() back
+ * @work: the work
+ *
+ * A work that was told and has not ended is still refused until it has.  To
+ * enable a work that is not disabled is a bug, and warned about.
+ *
+ * Context: any but NMI.
+ * Return: true if it may be queued again, false if it is disabled still.
+ */
+bool kpool_work_enable(struct kpool_work *work);
+
+/**
  * kpool_work_busy() - is the work pending, running, or to be given back?
  * @work: the work
  *
@@ -307,6 +412,18 @@ bool kpool_should_stop(void);
  * Context: inside a work, may sleep.  Does nothing elsewhere.
  */
 void kpool_stop_ack(void);
+
+/**
+ * kpool_ready() - tell who started this work how that went
+ * @ret: 0 the work is ready, and goes on; else why not, and the function
+ *	returns soon
+ *
+ * Only the first call in a run counts.  Does nothing if nobody waits in
+ * kpool_start() for this run.
+ *
+ * Context: inside a work, any.  Does nothing elsewhere.
+ */
+void kpool_ready(int ret);
 
 /**
  * kpool_current() - the work that this thread runs

@@ -22,19 +22,22 @@ int kxpc_hub_init(struct kxpc_hub *hub, const char *name, unsigned int nr)
 {
 	/*
 	 * A delivery work may block for ever and an event work must not wait
-	 * for that: a thread for each.
+	 * for that: a thread for each, and one for events that needs no memory
+	 * when it is wanted.
 	 */
 	const struct kpool_params params = {
 		.min_threads = 2,
 		.max_threads = 2 * nr,
 	};
+	const struct kpool_group_params events = { .reserve = 1 };
 	int err;
 
 	hub->pool = kpool_create(name, &params);
 	if (IS_ERR(hub->pool))
 		return PTR_ERR(hub->pool);
 
-	hub->events = kpool_group_create(kpool_root(hub->pool), "events", NULL);
+	hub->events = kpool_group_create(kpool_root(hub->pool), "events",
+					 &events);
 	if (IS_ERR(hub->events)) {
 		err = PTR_ERR(hub->events);
 		kpool_destroy(hub->pool);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The test runner: python3 tools/runner {check,check-build,check-runner,demo}
+"""The test runner: python3 tools/runner COMMAND
 
 Each command ends with one line, "N passed, N failed", and with status 0 only
 if nothing failed.  Logs are in build/logs/<command>.
@@ -56,6 +56,9 @@ def _options():
     command.add_argument("--kernel", default="6.12",
                          help="test kernel to use (default: %(default)s)")
     command.set_defaults(action=check.check)
+    command = commands.add_parser("check-matrix",
+                                  help="the same on every test kernel")
+    command.set_defaults(action=check.check_matrix)
     command = commands.add_parser("check-build",
                                   help="compile against every kernel")
     command.set_defaults(action=check.check_build)

@@ -63,12 +63,22 @@ SENT_BYTES = 1 << 20  # by the demo on a test kernel, which is slow
 
 
 def check(run, options):
-    """All of it."""
+    """All of it, on one test kernel."""
+    _check(run, [options.kernel])
+
+
+def check_matrix(run, _options):
+    """All of it, on every test kernel there is."""
+    _check(run, kernels.TEST_KERNELS)
+
+
+def _check(run, names):
     run.unit_tests()
     packages.require(packages.COMPILE + packages.BOOT + packages.SPARSE,
                      run.log("packages"))
-    with run.part():
-        _check_test_kernel(run, options.kernel)
+    for name in names:
+        with run.part():
+            _check_test_kernel(run, name)
     _check_headers(run)
     with run.part():
         demo.on_stock_kernel(run, demo.noise(demo.FILE_BYTES))

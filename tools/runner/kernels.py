@@ -36,6 +36,11 @@ class Recipe:
 TEST_KERNELS = {
     "6.12": Recipe("linux-source-6.12",
                    ("base.config", "debug.config", "preempt.config")),
+    "6.12-rt": Recipe("linux-source-6.12",
+                      ("base.config", "debug.config", "rt.config")),
+    "7.3": Recipe("linux-source-7.3",
+                  ("base.config", "debug.config", "preempt.config",
+                   "7.3.config"), backports=True),
 }
 
 # Kernels that are only compiled against: newer than the distribution's own.
@@ -80,8 +85,7 @@ def test_kernel(name, log):
                          + ", ".join(TEST_KERNELS))
     packages.require(packages.COMPILE, log)
     version, archive = _source(recipe, log)
-    fragments = "\n".join((paths.GUEST / file).read_text(encoding="ascii")
-                          for file in recipe.fragments)
+    fragments = fragments_of(recipe)
     output = _output_folder(name, version, fragments)
     with lock(output.name):
         if not (output / STAMP).exists():
@@ -91,6 +95,12 @@ def test_kernel(name, log):
             (output / STAMP).touch()
     return Tree(name, output, _release(output),
                 image=output / "arch/x86/boot/bzImage")
+
+
+def fragments_of(recipe):
+    """The options of a test kernel; of several for one the last counts."""
+    return "\n".join((paths.GUEST / file).read_text(encoding="ascii")
+                     for file in recipe.fragments)
 
 
 def prepared_tree(name, log):
