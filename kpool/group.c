@@ -247,7 +247,7 @@ static int check_reopen(const struct kpool_group *group)
 {
 	if (!group_is_open(group->parent))
 		return -ESHUTDOWN;
-	return group->busy ? -EBUSY : 0;
+	return group->busy && group->state != GROUP_OPEN ? -EBUSY : 0;
 }
 
 /*
@@ -264,16 +264,15 @@ int kpool_group_reopen(struct kpool_group *group)
 	might_sleep();
 	mutex_lock(&pool->mutex);
 	raw_spin_lock_irq(&pool->lock);
-	err = group->state == GROUP_OPEN ? 0 : check_reopen(group);
+	err = check_reopen(group);
 	raw_spin_unlock_irq(&pool->lock);
 	if (!err)
 		reset_cancels(group);
 	raw_spin_lock_irq(&pool->lock);
-	if (group->state != GROUP_OPEN) {
+	if (!err)
 		err = check_reopen(group);
-		if (!err)
-			group_set_state(group, GROUP_OPEN);
-	}
+	if (!err && group->state != GROUP_OPEN)
+		group_set_state(group, GROUP_OPEN);
 	raw_spin_unlock_irq(&pool->lock);
 	mutex_unlock(&pool->mutex);
 	return err;

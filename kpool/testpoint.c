@@ -11,5 +11,8 @@
 void (*kpool_test_hook)(enum kpool_test_point point, struct kpool *pool);
 KPOOL_EXPORT_KUNIT(kpool_test_hook);
 
+/* for comparison with a slow model of it */
+KPOOL_EXPORT_KUNIT(next_group);
+
 struct module * const kpool_test_module = THIS_MODULE;
 KPOOL_EXPORT_KUNIT(kpool_test_module);

@@ -285,7 +285,7 @@ static void work_is_small(struct kunit *test)
 #ifdef CONFIG_LOCKDEP
 	debug += sizeof(struct lockdep_map);
 #endif
-	KUNIT_EXPECT_LE(test, sizeof(struct kpool_work) - debug, (size_t)72);
+	KUNIT_EXPECT_LE(test, sizeof(struct kpool_work) - debug, (size_t)80);
 }
 
 static struct kunit_case disable_cases[] = {
