@@ -39,7 +39,11 @@ static void count_stuck(struct kpool_wait *wait, int by)
 		group->nr_stuck += by;
 	for (group = wait->callback; group; group = group->parent)
 		group->nr_stuck += by;
+	for (group = wait->guest; group; group = group->parent)
+		group->nr_stuck += by;
 	for (group = wait->slots; group; group = group->parent)
+		group->nr_stuck_running += by;
+	for (group = wait->guest_slots; group; group = group->parent)
 		group->nr_stuck_running += by;
 }
 
@@ -254,6 +258,20 @@ static void wait_del(struct kpool_wait *wait)
 }
 
 /*
+ * From which group on up the current thread has slots, for what it runs in
+ * @group: while it calls last_out() only from above that.
+ */
+static struct kpool_group *slots_of(const struct kpool_worker *worker,
+				    struct kpool_group *group)
+{
+	struct kpool_group *hooking = worker->hooking;
+
+	if (hooking && READ_ONCE(hooking->hooks) == HOOKS_LEAVING)
+		return hooking->parent;
+	return group;
+}
+
+/*
  * What the current thread executes, and what it has of it.  False if nothing:
  * then nobody waits for it.
  */
@@ -267,10 +285,13 @@ static bool executes(struct kpool_wait *wait)
 		wait->worker = worker;
 		wait->own = worker->group;
 		wait->hooking = worker->hooking;
-		if (worker->work)
+		wait->guest = worker->guest;
+		if (wait->guest) {
 			wait->slots = worker->group;
-		else if (worker->hooking)	/* last_out() */
-			wait->slots = worker->hooking->parent;
+			wait->guest_slots = slots_of(worker, wait->guest);
+		} else if (worker->work || worker->hooking) {
+			wait->slots = slots_of(worker, worker->group);
+		}
 	}
 	return wait->own || wait->callback;
 }

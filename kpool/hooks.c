@@ -41,7 +41,10 @@ bool hooks_count(struct kpool_group *group)
 	return true;
 }
 
-/* Call a hook, if there is one; the current thread is in nothing else. */
+/*
+ * Call a hook, if there is one.  For a call in place the thread is in a work,
+ * with the maps of that, and what it has taken, held.
+ */
 static void hooks_call(struct kpool_group *group,
 		       void (*hook)(struct kpool_group *group))
 {
@@ -51,11 +54,13 @@ static void hooks_call(struct kpool_group *group,
 		return;
 	WRITE_ONCE(worker->func, hook);
 	worker->hooking = group;
-	group_map_acquire(group);
+	if (!worker->guest)
+		group_map_acquire(group);
 	hook(group);
-	group_map_release(group);
+	if (!worker->guest)
+		group_map_release(group);
 	worker->hooking = NULL;
-	if (env_was_changed(&worker->env))
+	if (!worker->guest && env_was_changed(&worker->env))
 		env_repair(&worker->env, group, hook);
 }
 

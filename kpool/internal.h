@@ -112,6 +112,7 @@ struct kpool_worker {
 	struct list_head	all_entry;	/* ML: pool->workers */
 	struct kpool_work	*work;		/* L; see worker_commit() */
 	struct kpool_group	*group;		/* L: of the run, until it is over */
+	struct kpool_group	*guest;		/* L: of a call in place, or NULL */
 	const void		*func;		/* L: what it executes, to name it */
 	struct kpool		*pool;		/* I */
 	struct task_struct	*task;		/* I */
@@ -366,6 +367,8 @@ struct kpool_wait {
 	struct kpool_group	*own;		/* I: of what it executes */
 	struct kpool_group	*callback;	/* I: the same, in a callback */
 	struct kpool_group	*slots;		/* I: it has one there and above */
+	struct kpool_group	*guest;		/* I: as @own, of a call in place */
+	struct kpool_group	*guest_slots;	/* I: as @slots */
 	struct kpool_group	*hooking;	/* I: whose hook it calls */
 	bool			room;		/* I: not idle, but @group's room */
 	bool			killable;	/* I */
@@ -509,6 +512,7 @@ void wait_end(struct kpool_wait *wait);
 /* queue.c */
 bool group_has_room(const struct kpool_group *group);
 bool group_can_start(const struct kpool_group *group);
+bool group_has_slot(const struct kpool_group *group);
 void group_changed(struct kpool_group *group);
 void group_add_pending(struct kpool_group *group, struct kpool_work *work);
 void group_del_pending(struct kpool_group *group, struct kpool_work *work);

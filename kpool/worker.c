@@ -43,7 +43,10 @@ bool works_below(const struct kpool_group *top)
 {
 	struct kpool_worker *worker = current_worker();
 
-	return worker && worker->group && group_is_below(worker->group, top);
+	if (!worker || !worker->group)
+		return false;
+	return group_is_below(worker->group, top) ||
+	       (worker->guest && group_is_below(worker->guest, top));
 }
 
 /*
@@ -482,9 +485,13 @@ EXPORT_SYMBOL_GPL(kpool_current);
 
 bool kpool_should_stop(void)
 {
-	struct kpool_work *work = kpool_current();
+	struct kpool_worker *worker = current_worker();
+	struct kpool_work *work = worker ? READ_ONCE(worker->work) : NULL;
 
-	return work && work_is_told(work);
+	if (!work)
+		return false;
+	return work_is_told(work) ||
+	       (worker->guest && group_is_stopped(worker->guest));
 }
 EXPORT_SYMBOL_GPL(kpool_should_stop);
 
