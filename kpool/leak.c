@@ -154,9 +154,25 @@ static void repair_memory(struct kpool_env *env, const struct blame *who)
 }
 
 /*
- * That there are more CPUs than before is the kernel's doing, when the last
- * one of a mask went away.
+ * A thread of a pool that has a mask gets that back, if a CPU of it is online.
+ * More CPUs than before may be the kernel's doing, when the last one of a mask
+ * went away: nobody is to blame.
  */
+static void repair_mask(struct kpool_env *env, const struct blame *who)
+{
+	const struct kpool *pool = who->group->pool;
+
+	if (current->nr_cpus_allowed < env->nr_cpus)
+		blame(who, "fewer CPUs");
+	else if (!pool->has_cpus)
+		return;
+	if (!pool->has_cpus)
+		set_cpus_allowed_ptr(current,
+				     housekeeping_cpumask(HK_TYPE_KTHREAD));
+	else if (cpumask_intersects(pool->cpus, cpu_online_mask))
+		set_cpus_allowed_ptr(current, pool->cpus);
+}
+
 static void repair_scheduling(struct kpool_env *env, const struct blame *who)
 {
 	if (READ_ONCE(current->__state) != TASK_RUNNING) {
@@ -168,11 +184,8 @@ static void repair_scheduling(struct kpool_env *env, const struct blame *who)
 		blame(who, "another priority");
 		sched_set_normal(current, PRIO_TO_NICE(env->prio));
 	}
-	if (current->nr_cpus_allowed < env->nr_cpus) {
-		blame(who, "fewer CPUs");
-		set_cpus_allowed_ptr(current,
-				     housekeeping_cpumask(HK_TYPE_KTHREAD));
-	}
+	if (current->nr_cpus_allowed != env->nr_cpus)
+		repair_mask(env, who);
 }
 
 /* A signal that came for a handler goes with it. */

@@ -470,9 +470,14 @@ int __kpool_call(struct kpool_group *group, int (*fn)(void *data), void *data,
  * @data: its argument
  * @result: where its return value goes, or NULL
  *
+ * A work of the same pool, if no thread is free and none may be created, runs
+ * the function in its own thread, if the group's limits allow it.  It is told
+ * to stop with that work, and with the group.  See Documentation/kpool.rst.
+ *
  * Context: process context, may sleep, uninterruptibly.
  * Return: 0 it ran; -EDEADLK from a work of the group or its release function,
- * or the call could not end; else why not, as kpool_queue() and kpool_work_wait().
+ * or the call could not end; else why not, as kpool_queue() and
+ * kpool_work_wait().
  */
 #define kpool_call(group, fn, data, result)				\
 ({									\
