@@ -126,6 +126,8 @@ static void not_beyond_the_limit_of_its_group(struct kunit *test)
 	expect_queued(test, c->group, g, 1);
 	expect_started(test, g, 1);
 	KUNIT_EXPECT_EQ(test, 0, kpool_queue(kpool_root(pool), &c->work));
+	/* its own turn, then that of its call */
+	expect_soon(test, READ_ONCE(c->thread));
 	expect_soon(test, pool_pending(pool) == 1);
 	gated_open(g);
 	expect_over(test, g, 1);

@@ -520,8 +520,9 @@ int __must_check kpool_spawn(struct kpool_group *group, int (*fn)(void *data),
  * Return: 0 it is ready; what it called kpool_ready() with; what it returned
  * without having called it, if that was negative, else -ESRCH; -ECANCELED the
  * work was cancelled or its group stopped before it was ready; -EINTR;
- * -EDEADLK the caller is a work of the group or its release function; else why
- * it was not queued, as kpool_queue().
+ * -EDEADLK the caller is a work of the group or its release function, or would
+ * wait round a circle: it is not queued then; else why it was
+ * not queued, as kpool_queue().
  */
 int __must_check kpool_start(struct kpool_group *group,
 			     struct kpool_work *work);

@@ -238,7 +238,8 @@ int __must_check kpool_queue_flags(struct kpool_group *group,
  * Context: process context, may sleep, uninterruptibly.
  * Return: as kpool_queue(), but for -EAGAIN; -ETIMEDOUT there was no room in
  * time; -ESHUTDOWN also that the group was stopped meanwhile; -EDEADLK there
- * is no room and the caller is a work of the group or its release function.
+ * is no room, and the caller is a work of the group or its release function,
+ * or it would wait round a circle.
  */
 int __must_check kpool_queue_wait(struct kpool_group *group,
 				  struct kpool_work *work,
