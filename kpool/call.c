@@ -110,9 +110,9 @@ static bool call_in_place(struct kpool_group *group,
 	if (enters)
 		hooks_enter(group);
 	WRITE_ONCE(worker->func, call->fn);
-	work_map_acquire(&call->work);
+	work_map_acquire(&call->work, worker->pool);
 	ret = call->fn(call->data);
-	work_map_release(&call->work);
+	work_map_release(&call->work, worker->pool);
 	end_in_place(worker, group, func);
 	if (result)
 		*result = ret;

@@ -38,6 +38,15 @@ static inline struct lock_class_key *unchecked_key(void)
 	return &__lockdep_no_validate__;
 }
 
+/*
+ * Works of a freezable pool may freeze where they sleep, and the freezer warns
+ * of every lock that a frozen thread holds.
+ */
+static inline bool maps_are_held(const struct kpool *pool)
+{
+	return !(pool->flags & KPOOL_FREEZABLE);
+}
+
 static inline void map_acquire(struct lockdep_map *map, unsigned int subclass)
 {
 	lock_acquire(map, subclass, 0, 0, 1, NULL, _THIS_IP_);
@@ -48,13 +57,15 @@ static inline void map_release(struct lockdep_map *map)
 	lock_release(map, _THIS_IP_);
 }
 
-/* The same from @top down, for a thread that may hold those above it. */
+/* From @top down, for a thread that may hold those above it. */
 static inline void group_map_acquire_from(struct kpool_group *top,
 					  struct kpool_group *group)
 {
 	struct kpool_group *pos;
 	unsigned int depth;
 
+	if (!maps_are_held(group->pool))
+		return;
 	for (depth = top->depth; depth <= group->depth; depth++) {
 		for (pos = group; pos->depth > depth;)
 			pos = pos->parent;
@@ -65,6 +76,8 @@ static inline void group_map_acquire_from(struct kpool_group *top,
 static inline void group_map_release_to(struct kpool_group *top,
 					struct kpool_group *group)
 {
+	if (!maps_are_held(group->pool))
+		return;
 	for (; group != top->parent; group = group->parent)
 		map_release(&group->lockdep_map);
 }
@@ -98,14 +111,18 @@ static inline void group_map_touch(struct kpool_group *group)
 }
 
 /* For the worker that runs the work. */
-static inline void work_map_acquire(struct kpool_work *work)
+static inline void work_map_acquire(struct kpool_work *work,
+				    const struct kpool *pool)
 {
-	map_acquire(&work->lockdep_map, 0);
+	if (maps_are_held(pool))
+		map_acquire(&work->lockdep_map, 0);
 }
 
-static inline void work_map_release(struct kpool_work *work)
+static inline void work_map_release(struct kpool_work *work,
+				    const struct kpool *pool)
 {
-	map_release(&work->lockdep_map);
+	if (maps_are_held(pool))
+		map_release(&work->lockdep_map);
 }
 
 static inline void work_map_copy(struct work_map *copy, struct kpool_work *work)
@@ -137,8 +154,10 @@ static inline void item_unchecked(struct work_struct *item) { }
 static inline void group_map_acquire(struct kpool_group *group) { }
 static inline void group_map_release(struct kpool_group *group) { }
 static inline void group_map_touch(struct kpool_group *group) { }
-static inline void work_map_acquire(struct kpool_work *work) { }
-static inline void work_map_release(struct kpool_work *work) { }
+static inline void work_map_acquire(struct kpool_work *work,
+				    const struct kpool *pool) { }
+static inline void work_map_release(struct kpool_work *work,
+				    const struct kpool *pool) { }
 static inline void work_map_copy(struct work_map *copy,
 				 struct kpool_work *work) { }
 static inline void work_map_touch(struct work_map *copy) { }

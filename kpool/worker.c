@@ -326,9 +326,9 @@ static int run_work(struct kpool_worker *worker, struct kpool_work *work)
 	if (hist_on())
 		hist_enter(worker);
 	group_map_acquire(group);
-	work_map_acquire(work);
+	work_map_acquire(work, worker->pool);
 	result = work->fn(work);
-	work_map_release(work);
+	work_map_release(work, worker->pool);
 	group_map_release(group);
 	trace_kpool_work_end(worker, work, result);
 	if (env_was_changed(&worker->env))
