@@ -453,14 +453,15 @@ int kpool_worker_fn(void *arg)
 	allow_kernel_signal(SIGKILL);
 	if (!worker_birth(worker))
 		goto out;
+	env_begin(&worker->env);
 	raw_spin_lock_irq(&pool->lock);
 	worker_arrive(worker);
 	if (pool->flags & KPOOL_FREEZABLE) {
 		raw_spin_unlock_irq(&pool->lock);
 		set_freezable();
+		worker->env.flags &= ~PF_NOFREEZE;
 		raw_spin_lock_irq(&pool->lock);
 	}
-	env_begin(&worker->env);
 	while ((work = next_work(worker))) {
 		test_point(KPOOL_AT_START, pool);
 		if (unlikely(worker->enters))
