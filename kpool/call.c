@@ -5,6 +5,7 @@
 #include <linux/export.h>
 #include <linux/slab.h>
 
+#include "deadlock.h"
 #include "internal.h"
 #include "lockmap.h"
 

@@ -7,6 +7,7 @@
 #include <trace/events/kpool.h>
 
 #include "histogram.h"
+#include "deadlock.h"
 #include "internal.h"
 #include "lockmap.h"
 

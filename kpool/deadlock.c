@@ -21,6 +21,7 @@
 #include <linux/mutex.h>
 #include <linux/sched.h>
 
+#include "deadlock.h"
 #include "internal.h"
 
 static DEFINE_MUTEX(waits_mutex);

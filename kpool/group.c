@@ -12,6 +12,7 @@
 
 #include <trace/events/kpool.h>
 
+#include "deadlock.h"
 #include "internal.h"
 #include "lockmap.h"
 

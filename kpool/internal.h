@@ -356,28 +356,6 @@ static inline bool pool_is_over(const struct kpool *pool)
 }
 
 /*
- * A wait without a time limit by a thread that executes something of a group;
- * on its stack.  It is on the list from before the sleep until after it, so
- * the thread does nothing else while others look at the record.
- */
-struct kpool_wait {
-	struct list_head	entry;		/* D: waits */
-	struct kpool_waiter	*waiter;	/* I */
-	struct kpool_work	*work;		/* I: waited for, or ... */
-	struct kpool_group	*group;		/* I: ... this one to be idle */
-	struct kpool_worker	*worker;	/* I: who waits, or NULL */
-	struct kpool_group	*own;		/* I: of what it executes */
-	struct kpool_group	*callback;	/* I: the same, in a callback */
-	struct kpool_group	*slots;		/* I: it has one there and above */
-	struct kpool_group	*guest;		/* I: as @own, of a call in place */
-	struct kpool_group	*guest_slots;	/* I: as @slots */
-	struct kpool_group	*hooking;	/* I: whose hook it calls */
-	bool			room;		/* I: not idle, but @group's room */
-	bool			killable;	/* I */
-	bool			live;		/* D: found to be able to end */
-};
-
-/*
  * Leave pool->lock, then wake what was found to need it.  The caller entered
  * an RCU read section before it took the lock: the task was alive under the
  * lock, so its memory is there until the section ends, even if it is woken by
@@ -500,16 +478,6 @@ int await(struct kpool_waiter *waiter, unsigned long timeout, bool killable);
 bool waiter_withdraw(struct kpool_waiter *waiter);
 int work_wait(struct kpool_work *work, int *result, unsigned long timeout,
 	      bool killable, bool held);
-
-/* deadlock.c */
-int wait_begin(struct kpool_wait *wait, struct kpool_waiter *waiter,
-	       struct kpool_work *work, struct kpool_group *group,
-	       bool killable, bool held);
-int wait_begin_room(struct kpool_wait *wait, struct kpool_waiter *waiter,
-		    struct kpool_group *group, bool killable);
-bool waits_hold(void);
-void waits_let_go(void);
-void wait_end(struct kpool_wait *wait);
 
 /* queue.c */
 bool group_has_room(const struct kpool_group *group);

@@ -21,6 +21,7 @@
 #include <linux/export.h>
 #include <linux/jiffies.h>
 
+#include "deadlock.h"
 #include "internal.h"
 #include "lockmap.h"
 #include "testpoint.h"

@@ -14,6 +14,7 @@
 #include <linux/export.h>
 #include <linux/lockdep.h>
 
+#include "deadlock.h"
 #include "internal.h"
 #include "lockmap.h"
 

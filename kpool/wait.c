@@ -6,6 +6,7 @@
 #include <linux/jiffies.h>
 #include <linux/sched.h>
 
+#include "deadlock.h"
 #include "internal.h"
 #include "lockmap.h"
 
