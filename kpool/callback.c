@@ -18,8 +18,16 @@
 #include <linux/sched/signal.h>
 
 #include "internal.h"
+#include "lockmap.h"
 
 struct workqueue_struct *callback_wq;
+
+/*
+ * All that execute, of all pools, newest first: for a thread that wants to
+ * know what it executes.
+ */
+static DEFINE_RAW_SPINLOCK(callbacks_lock);
+static LIST_HEAD(callbacks);
 
 /* Under the lock. */
 void callback_begin(struct kpool_callback *call, struct kpool_group *group,
@@ -31,6 +39,9 @@ void callback_begin(struct kpool_callback *call, struct kpool_group *group,
 	call->func = func;
 	call->since = jiffies;
 	call->named = false;
+	raw_spin_lock(&callbacks_lock);
+	list_add(&call->all_entry, &callbacks);
+	raw_spin_unlock(&callbacks_lock);
 	list_add_tail(&call->entry, &group->pool->callbacks);
 }
 
@@ -40,9 +51,36 @@ void callback_end(struct kpool_callback *call)
 	struct kpool *pool = call->group->pool;
 
 	raw_spin_lock_irq(&pool->lock);
+	raw_spin_lock(&callbacks_lock);
+	list_del(&call->all_entry);
+	raw_spin_unlock(&callbacks_lock);
 	list_del(&call->entry);
 	group_put_busy(call->group);
 	raw_spin_unlock_irq(&pool->lock);
+}
+
+/*
+ * The group whose callback the current thread executes, the innermost one; or
+ * NULL.  The group is busy until the callback has returned, so it stays.
+ */
+struct kpool_group *callback_group(void)
+{
+	struct kpool_group *group = NULL;
+	struct kpool_callback *call;
+	unsigned long flags;
+
+	/* if it is in one, it has added itself */
+	if (list_empty(&callbacks))
+		return NULL;
+	raw_spin_lock_irqsave(&callbacks_lock, flags);
+	list_for_each_entry(call, &callbacks, all_entry) {
+		if (call->task == current) {
+			group = call->group;
+			break;
+		}
+	}
+	raw_spin_unlock_irqrestore(&callbacks_lock, flags);
+	return group;
 }
 
 /* Is the current thread in a callback of this group or below it? */
@@ -109,27 +147,50 @@ static struct kpool_group *begin_cancel(struct kpool_group *top,
 	return group;
 }
 
-/* Call the next cancel() of those collected; false if there is none. */
-static bool call_cancel(struct kpool_group *top)
+/*
+ * In a thread that may hold maps of groups above @top already, and those of
+ * @top itself if it @runs below it.  Without lockdep this is the call.
+ */
+static void run_cancel(struct kpool_group *group, struct kpool_group *top,
+		       bool runs)
 {
+	if (!runs)
+		group_map_acquire_from(top, group);
+	group->cancel(group);
+	if (!runs)
+		group_map_release_to(top, group);
+}
+
+/*
+ * Call the next cancel() of those collected; false if there is none.  What it
+ * leaves behind is undone in a thread of ours (@env); another one is its own.
+ */
+static bool call_cancel(struct kpool_group *top, struct kpool_env *env)
+{
+	bool runs = runs_below(top);
 	struct kpool_callback call;
 	struct kpool_group *group;
 
 	group = begin_cancel(top, &call);
-	if (group) {
-		group->cancel(group);
-		callback_end(&call);
-	}
-	return group;
+	if (!group)
+		return false;
+	run_cancel(group, env ? group->pool->root : top, runs);
+	if (env && env_was_changed(env))
+		env_repair(env, group, group->cancel);
+	callback_end(&call);
+	return true;
 }
 
 static void cancel_fn(struct work_struct *item)
 {
 	struct kpool_group *top = container_of(item, struct kpool_group,
 					       cancel_item);
+	struct kpool_env env;
 
-	while (call_cancel(top))
+	env_begin(&env);
+	while (call_cancel(top, &env))
 		;
+	env_end(&env);
 }
 
 void cancel_init(struct kpool_group *group)
@@ -137,6 +198,7 @@ void cancel_init(struct kpool_group *group)
 	INIT_LIST_HEAD(&group->to_cancel);
 	INIT_LIST_HEAD(&group->cancel_entry);
 	INIT_WORK(&group->cancel_item, cancel_fn);
+	item_unchecked(&group->cancel_item);
 }
 
 /* Call what was collected for a stop from @top; from a thread of kpool. */
@@ -153,7 +215,7 @@ void cancel_queue(struct kpool_group *top)
 void cancel_call(struct kpool_group *top)
 {
 	while (!signal_pending(current))
-		if (!call_cancel(top))
+		if (!call_cancel(top, NULL))
 			return;
 	cancel_queue(top);
 }

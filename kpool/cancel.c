@@ -7,7 +7,9 @@
 #include <trace/events/kpool.h>
 
 #include "histogram.h"
+#include "deadlock.h"
 #include "internal.h"
+#include "lockmap.h"
 
 struct cancel {
 	enum kpool_cancel was;
@@ -107,16 +109,25 @@ EXPORT_SYMBOL_GPL(kpool_work_cancel);
 int kpool_work_cancel_sync(struct kpool_work *work)
 {
 	struct cancel cancel = { .was = KPOOL_CANCEL_IDLE, .sync = true };
+	struct kpool_wait wait;
+	struct work_map map;
 
 	might_sleep();
+	work_map_copy(&map, work);
 	with_work_locked(work, cancel_locked, &cancel);
 	/* a worker that is marked stays, and its pool with it */
 	if (cancel.tell)
 		deliver_tells(cancel.tell->pool, &cancel.tell, 1);
 	if (cancel.self)
 		return -EDEADLK;
-	if (cancel.awaits)
+	if (cancel.awaits &&
+	    wait_begin(&wait, &cancel.waiter, work, NULL, false, false))
+		return -EDEADLK;
+	work_map_touch(&map);
+	if (cancel.awaits) {
 		await(&cancel.waiter, MAX_SCHEDULE_TIMEOUT, false);
+		wait_end(&wait);
+	}
 	return cancel.was;
 }
 EXPORT_SYMBOL_GPL(kpool_work_cancel_sync);

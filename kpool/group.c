@@ -12,7 +12,9 @@
 
 #include <trace/events/kpool.h>
 
+#include "deadlock.h"
 #include "internal.h"
+#include "lockmap.h"
 
 /* The one place where a group changes its state. */
 void group_set_state(struct kpool_group *group, enum group_state state)
@@ -109,12 +111,14 @@ void group_put_busy(struct kpool_group *group)
  * reopened before the record is there.  Else the wait would be for the works
  * of its next life.
  */
-int group_await_idle(struct kpool_group *group, bool put,
-		     unsigned long timeout, bool killable)
+static int await_idle(struct kpool_group *group, bool put,
+		      unsigned long timeout, bool killable, bool for_ever)
 {
 	bool busy, self = runs_below(group);
 	struct kpool *pool = group->pool;
+	struct kpool_wait wait = { };
 	struct kpool_waiter waiter;
+	int err = 0;
 
 	might_sleep();
 	waiter_init(&waiter, pool, 0);
@@ -127,7 +131,32 @@ int group_await_idle(struct kpool_group *group, bool put,
 	raw_spin_unlock_irq(&pool->lock);
 	if (self)
 		return -EDEADLK;
-	return busy ? await(&waiter, timeout, killable) : 0;
+	if (busy && for_ever)
+		err = wait_begin(&wait, &waiter, NULL, group, killable,
+				 false);
+	if (err)
+		return err;
+	if (timeout)
+		group_map_touch(group);
+	if (busy) {
+		err = await(&waiter, timeout, killable);
+		wait_end(&wait);
+	}
+	return err;
+}
+
+int group_await_idle(struct kpool_group *group, bool put,
+		     unsigned long timeout, bool killable)
+{
+	return await_idle(group, put, timeout, killable,
+			  timeout >= MAX_SCHEDULE_TIMEOUT);
+}
+
+/* For who waits again when the time is over, and so without a time limit. */
+int group_await_idle_again(struct kpool_group *group, bool put,
+			   unsigned long period)
+{
+	return await_idle(group, put, period, false, true);
 }
 
 int kpool_group_wait(struct kpool_group *group)

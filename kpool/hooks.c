@@ -19,6 +19,7 @@
 #include <linux/lockdep.h>
 
 #include "internal.h"
+#include "lockmap.h"
 
 /* The one place where the state changes. */
 static void hooks_set(struct kpool_group *group, enum hooks_state hooks)
@@ -40,7 +41,10 @@ bool hooks_count(struct kpool_group *group)
 	return true;
 }
 
-/* Call a hook, if there is one; the current thread is in nothing else. */
+/*
+ * Call a hook, if there is one.  For a call in place the thread is in a work,
+ * with the maps of that, and what it has taken, held.
+ */
 static void hooks_call(struct kpool_group *group,
 		       void (*hook)(struct kpool_group *group))
 {
@@ -48,9 +52,16 @@ static void hooks_call(struct kpool_group *group,
 
 	if (!hook)
 		return;
-	if (worker)
-		WRITE_ONCE(worker->func, hook);
+	WRITE_ONCE(worker->func, hook);
+	worker->hooking = group;
+	if (!worker->guest)
+		group_map_acquire(group);
 	hook(group);
+	if (!worker->guest)
+		group_map_release(group);
+	worker->hooking = NULL;
+	if (!worker->guest && env_was_changed(&worker->env))
+		env_repair(&worker->env, group, hook);
 }
 
 /* Call first_in() of those above that it is due for, and of this, top down. */

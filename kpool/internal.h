@@ -5,10 +5,12 @@
  * Locks, outermost first:
  *
  *   pools_mutex		the registry of pools, their names
+ *   waits_mutex	waits of our own threads (deadlock.c)
  *     pool->mutex	the shape: tree of groups, set of workers
  *       pool->lock	raw, irqs off: everything that queueing touches
  *	   completion	of a waiter (completed under pool->lock)
  *	   workqueue	that gives cancelled works back (queue_work())
+ *	   callbacks_lock raw (callback.c)
  *	   run queue	(the few wake-ups that must be made under pool->lock)
  *
  * No client function is called under any of them.  Under pool->mutex nothing
@@ -26,6 +28,7 @@
  *	pool that takes it, to NULL by smp_store_release() under that lock;
  *	read by smp_load_acquire() under RCU (see with_work_locked())
  *   R	pools_mutex
+ *   D	waits_mutex
  *   A	atomic, or a kernel object with its own locking
  *
  * See Documentation/internals.rst for life times and teardown in phases.
@@ -43,6 +46,8 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+
+#include "leak.h"
 
 /* No hold of pool->lock handles more works, threads or groups than this. */
 #define KPOOL_BATCH		32
@@ -107,6 +112,7 @@ struct kpool_worker {
 	struct list_head	all_entry;	/* ML: pool->workers */
 	struct kpool_work	*work;		/* L; see worker_commit() */
 	struct kpool_group	*group;		/* L: of the run, until it is over */
+	struct kpool_group	*guest;		/* L: of a call in place, or NULL */
 	const void		*func;		/* L: what it executes, to name it */
 	struct kpool		*pool;		/* I */
 	struct task_struct	*task;		/* I */
@@ -119,6 +125,9 @@ struct kpool_worker {
 	bool			arrived;	/* L: may be signalled */
 	unsigned int		id;		/* I */
 	unsigned long		since;		/* L: jiffies of run or idleness */
+	struct kpool_env	env;		/* W: to be left like this */
+	struct kpool_wait	*wait;		/* D: that it is in, or NULL */
+	struct kpool_group	*hooking;	/* W: whose hook it calls, or NULL */
 	/* while there are histograms, see histogram.c: of the run, or 0 */
 	u32			stamp;		/* L: when its work was queued */
 	u64			entered;	/* W: the function was called */
@@ -203,6 +212,11 @@ struct kpool_group {
 	void			(*last_out)(struct kpool_group *group);	/* I */
 	void			*data;		/* I: the client's */
 
+	/* waits that cannot end, of what executes in it and below it */
+	unsigned int		nr_stuck;	/* D */
+	unsigned int		nr_stuck_running; /* D: of those that have a slot */
+	unsigned int		nr_stuck_hooks;	/* D: in a hook of this group */
+
 	struct list_head	releasing;	/* L: works to be given back */
 	struct work_struct	release_item;	/* A: gives them back */
 	struct list_head	to_cancel;	/* L: groups, of a stop from here */
@@ -247,6 +261,7 @@ struct kpool {
 	unsigned int		nr_idle;	/* L */
 	unsigned int		min_threads;	/* L */
 	unsigned int		max_threads;	/* ML; may be below nr_threads */
+	unsigned int		nr_stuck;	/* D: threads, see deadlock.c */
 	unsigned long		idle_timeout;	/* L */
 	struct kpool_group	*root;		/* I */
 	struct kpool_service	spawner;
@@ -299,6 +314,7 @@ struct kpool {
  */
 struct kpool_callback {
 	struct list_head	entry;		/* L: pool->callbacks */
+	struct list_head	all_entry;	/* callbacks_lock: callbacks */
 	struct kpool_group	*group;		/* I */
 	struct task_struct	*task;		/* I */
 	const void		*func;		/* L */
@@ -392,6 +408,8 @@ int kpool_worker_fn(void *arg);
 struct kpool_worker *current_worker(void);
 bool works_below(const struct kpool_group *top);
 bool runs_below(struct kpool_group *top);
+void run_release(struct kpool_env *env, struct kpool_group *group,
+		 kpool_release_t release, struct kpool_work *work);
 bool is_worker_of(const struct kpool *pool);
 void worker_set_tell(struct kpool_worker *worker, enum tell_state tell);
 void worker_commit(struct kpool_worker *worker, struct kpool_work *work);
@@ -446,16 +464,25 @@ void work_set_state(struct kpool_work *work, enum work_state state);
 bool work_is_told(const struct kpool_work *work);
 unsigned int work_run_ended(struct kpool_work *work, int result);
 void work_settle(struct kpool_work *work);
+void work_take_back(struct kpool_work *work);
 void work_unbind(struct kpool_work *work);
+
+/* call.c */
+const void *work_func(const struct kpool_work *work);
 
 /* wait.c */
 void waiter_init(struct kpool_waiter *waiter, struct kpool *pool, u32 seq);
 void waiters_complete(struct hlist_head *waiters, int result, bool ran);
 int await(struct kpool_waiter *waiter, unsigned long timeout, bool killable);
 
+bool waiter_withdraw(struct kpool_waiter *waiter);
+int work_wait(struct kpool_work *work, int *result, unsigned long timeout,
+	      bool killable, bool held);
+
 /* queue.c */
 bool group_has_room(const struct kpool_group *group);
 bool group_can_start(const struct kpool_group *group);
+bool group_has_slot(const struct kpool_group *group);
 void group_changed(struct kpool_group *group);
 void group_add_pending(struct kpool_group *group, struct kpool_work *work);
 void group_del_pending(struct kpool_group *group, struct kpool_work *work);
@@ -477,6 +504,8 @@ void group_get_busy(struct kpool_group *group);
 void group_put_busy(struct kpool_group *group);
 int group_await_idle(struct kpool_group *group, bool put,
 		     unsigned long timeout, bool killable);
+int group_await_idle_again(struct kpool_group *group, bool put,
+			   unsigned long period);
 
 /* tree.c */
 struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
@@ -516,13 +545,14 @@ void start_ended(struct kpool_work *work, struct hlist_head *ran);
 /* stop.c */
 int kpool_stopper_fn(void *arg);
 void deliver_tells(struct kpool *pool, struct kpool_worker **workers, int n);
-void stop_for_ever(struct kpool_group *group);
+int stop_for_ever(struct kpool_group *group);
 
 /* callback.c */
 extern struct workqueue_struct *callback_wq;
 void callback_begin(struct kpool_callback *call, struct kpool_group *group,
 		    const void *func);
 void callback_end(struct kpool_callback *call);
+struct kpool_group *callback_group(void);
 bool callbacks_below(const struct kpool_group *top);
 bool callbacks_below_locked(const struct kpool_group *top);
 void cancel_init(struct kpool_group *group);

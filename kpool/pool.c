@@ -286,6 +286,8 @@ static void report_leftovers(struct kpool *pool)
 
 int kpool_destroy(struct kpool *pool)
 {
+	int err;
+
 	if (IS_ERR_OR_NULL(pool))
 		return 0;
 	might_sleep();
@@ -296,7 +298,9 @@ int kpool_destroy(struct kpool *pool)
 	 * 1. Nothing more comes in, and nothing of the clients executes: works
 	 *    have ended, their release functions included.
 	 */
-	stop_for_ever(pool->root);
+	err = stop_for_ever(pool->root);
+	if (err)
+		return err;
 	report_leftovers(pool);
 
 	/* Its files are not read or written any more; see sysfs.c. */

@@ -66,6 +66,17 @@ bool group_can_start(const struct kpool_group *group)
 	return covered;
 }
 
+/* The same, for a thread that is busy, and executes it in between. */
+bool group_has_slot(const struct kpool_group *group)
+{
+	if (!list_empty(&group->pending))
+		return false;
+	for (; group; group = group->parent)
+		if (!group_may_start(group))
+			return false;
+	return true;
+}
+
 static bool set_turn(struct kpool_group *group, enum turns which, bool want)
 {
 	struct list_head *turn = &group->turn[which];

@@ -10,6 +10,7 @@
 #include <trace/events/kpool.h>
 
 #include "internal.h"
+#include "lockmap.h"
 
 /* Take the next cancelled work of a group, and say who gives it back. */
 static struct kpool_work *begin_release(struct kpool_group *group,
@@ -44,18 +45,22 @@ static void release_group(struct work_struct *item)
 	struct kpool_callback call;
 	kpool_release_t release;
 	struct kpool_work *work;
+	struct kpool_env env;
 
+	env_begin(&env);
 	while ((work = begin_release(group, &call, &release))) {
-		release(work);
+		run_release(&env, group, release, work);
 		callback_end(&call);
 		cond_resched();
 	}
+	env_end(&env);
 }
 
 void release_init(struct kpool_group *group)
 {
 	INIT_LIST_HEAD(&group->releasing);
 	INIT_WORK(&group->release_item, release_group);
+	item_unchecked(&group->release_item);
 }
 
 /*

@@ -21,7 +21,9 @@
 #include <linux/export.h>
 #include <linux/jiffies.h>
 
+#include "deadlock.h"
 #include "internal.h"
+#include "lockmap.h"
 #include "testpoint.h"
 
 /* On the stack of who waits. */
@@ -116,8 +118,16 @@ static int room_sleep(struct room_waiter *room, unsigned long timeout,
 		      bool killable)
 {
 	struct kpool *pool = room->group->pool;
-	int err = await(&room->waiter, timeout, killable);
+	struct kpool_wait wait = { };
+	int err = 0;
 
+	if (timeout >= MAX_SCHEDULE_TIMEOUT)
+		err = wait_begin_room(&wait, &room->waiter, room->group,
+				      killable);
+	if (!err) {
+		err = await(&room->waiter, timeout, killable);
+		wait_end(&wait);
+	}
 	if (!err && room->waiter.result)
 		return room->waiter.result;
 	test_point(KPOOL_AT_ROOM, pool);
@@ -151,6 +161,12 @@ static int queue_wait(struct kpool_group *group, struct kpool_work *work,
 
 	might_sleep();
 	room.may_sleep = !runs_below(group);
+	/*
+	 * Works that feed those of a group beside theirs are usual, and to
+	 * lockdep the two may be one.
+	 */
+	if (timeout && !current_worker() && !callback_group())
+		group_map_touch(group);
 	while ((err = room_try(&room)) == -EAGAIN) {
 		if (!room.may_sleep)
 			return -EDEADLK;

@@ -14,7 +14,9 @@
 #include <linux/export.h>
 #include <linux/lockdep.h>
 
+#include "deadlock.h"
 #include "internal.h"
+#include "lockmap.h"
 
 /* On the stack of who starts a work. */
 struct starter {
@@ -44,26 +46,48 @@ static int start_locked(struct kpool_group *group, struct kpool_work *work,
 	return 0;
 }
 
+/* Queue it and begin to wait: under the mutex of waits, as a call does. */
+static int start_queue(struct kpool_group *group, struct kpool_work *work,
+		       struct starter *starter, struct kpool_wait *wait)
+{
+	struct kpool *pool = group->pool;
+	struct task_struct *wake = NULL;
+	bool held = waits_hold();
+	struct work_map map;
+	unsigned long flags;
+	int err;
+
+	work_map_copy(&map, work);
+	rcu_read_lock();
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	err = start_locked(group, work, starter, &wake);
+	unlock_and_wake(pool, flags, wake);
+	rcu_read_unlock();
+	if (!err)
+		err = wait_begin(wait, &starter->waiter, work, NULL, true,
+				 held);
+	else if (held)
+		waits_let_go();
+	if (!err)
+		work_map_touch(&map);
+	return err;
+}
+
 int kpool_start(struct kpool_group *group, struct kpool_work *work)
 {
 	struct starter starter = { };
-	struct kpool *pool = group->pool;
-	struct task_struct *wake = NULL;
-	unsigned long flags;
+	struct kpool_wait wait = { };
 	int err;
 
 	might_sleep();
 	if (runs_below(group))
 		return -EDEADLK;
-	rcu_read_lock();
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	err = start_locked(group, work, &starter, &wake);
-	unlock_and_wake(pool, flags, wake);
-	rcu_read_unlock();
+	err = start_queue(group, work, &starter, &wait);
 	if (err)
 		return err;
 
 	err = await(&starter.waiter, MAX_SCHEDULE_TIMEOUT, true);
+	wait_end(&wait);
 	if (err) {
 		kpool_work_cancel_sync(work);
 		return err;

@@ -189,18 +189,22 @@ int kpool_group_stop_timeout(struct kpool_group *group, unsigned long timeout)
 }
 EXPORT_SYMBOL_GPL(kpool_group_stop_timeout);
 
-/* The stop of a destroy: it cannot give up, but it says whom it waits for. */
-void stop_for_ever(struct kpool_group *group)
+/*
+ * The stop of a destroy: it cannot give up, but it says whom it waits for.
+ * Returns 0, or -EDEADLK.
+ */
+int stop_for_ever(struct kpool_group *group)
 {
 	int err;
 
 	begin_stop(group);
-	err = group_await_idle(group, true, KPOOL_WATCHDOG_PERIOD, false);
+	err = group_await_idle_again(group, true, KPOOL_WATCHDOG_PERIOD);
 	while (err == -ETIMEDOUT) {
 		name_stragglers(group, true);
-		err = group_await_idle(group, false, KPOOL_WATCHDOG_PERIOD,
-				       false);
+		err = group_await_idle_again(group, false,
+					     KPOOL_WATCHDOG_PERIOD);
 	}
+	return err;
 }
 
 void kpool_group_request_stop(struct kpool_group *group)

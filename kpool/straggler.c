@@ -39,14 +39,18 @@ static void copy_straggler(struct straggler *s, struct task_struct *task,
 static bool copy_worker(struct kpool_worker *worker, struct kpool_group *top,
 			bool again, struct straggler *s)
 {
+	struct kpool_group *group;
 	bool found;
 
 	raw_spin_lock_irq(&top->pool->lock);
-	found = worker->group && group_is_below(worker->group, top) &&
+	group = worker->group;
+	if (worker->guest && group_is_below(worker->guest, top))
+		group = worker->guest;
+	found = group && group_is_below(group, top) &&
 		(again || !worker->named);
 	if (found) {
 		worker->named = true;
-		copy_straggler(s, worker->task, worker->group, worker->func,
+		copy_straggler(s, worker->task, group, worker->func,
 			       worker->since);
 	}
 	raw_spin_unlock_irq(&top->pool->lock);

@@ -83,11 +83,6 @@ struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
 	lockdep_init_map(&group->lockdep_map, lock_name, key, 0);
 	release_init(group);
 	cancel_init(group);
-#ifdef CONFIG_LOCKDEP
-	/* or all groups would be one to lockdep */
-	lockdep_init_map(&group->release_item.lockdep_map, lock_name, key, 0);
-	lockdep_init_map(&group->cancel_item.lockdep_map, lock_name, key, 0);
-#endif
 	return group;
 }
 
@@ -252,7 +247,9 @@ static int group_remove(struct kpool_group *group)
 	struct kpool *pool = group->pool;
 	int err;
 
-	stop_for_ever(group);
+	err = stop_for_ever(group);
+	if (err)
+		return err;
 	sysfs_del_group(group);
 	err = group_unlink(group);
 	if (err)
@@ -325,7 +322,7 @@ int kpool_group_destroy(struct kpool_group *group)
 	err = group_has_children(group);
 	if (!err)
 		err = group_remove(group);
-	WARN(err, "kpool: %s: group %s has groups below it\n",
+	WARN(err == -EBUSY, "kpool: %s: group %s has groups below it\n",
 	     group->pool->name, group->name);
 	return err;
 }

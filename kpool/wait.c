@@ -6,7 +6,9 @@
 #include <linux/jiffies.h>
 #include <linux/sched.h>
 
+#include "deadlock.h"
 #include "internal.h"
+#include "lockmap.h"
 
 void waiter_init(struct kpool_waiter *waiter, struct kpool *pool, u32 seq)
 {
@@ -47,7 +49,7 @@ void waiters_complete(struct hlist_head *waiters, int result, bool ran)
  * read section began, so its memory and lock are there until the section
  * ends.  completion_done() waits for a complete() that is in progress.
  */
-static bool waiter_withdraw(struct kpool_waiter *waiter)
+bool waiter_withdraw(struct kpool_waiter *waiter)
 {
 	bool withdrawn = false;
 	unsigned long flags;
@@ -136,24 +138,39 @@ static struct task_struct *wait_locked(struct kpool_work *work, void *arg)
 	return NULL;
 }
 
-static int work_wait(struct kpool_work *work, int *result,
-		     unsigned long timeout, bool killable)
+/* If @held, see waits_hold(), lets go before it sleeps. */
+int work_wait(struct kpool_work *work, int *result, unsigned long timeout,
+	      bool killable, bool held)
 {
 	struct work_waiter wait;
+	struct kpool_wait reg = { };
+	struct work_map map;
 	int err, last;
 
 	might_sleep();
+	work_map_copy(&map, work);
 	while (!with_work_locked(work, wait_locked, &wait)) {
 		if (!work_is_over(work, &err, &last))
 			continue;
+		if (held)
+			waits_let_go();
+		if (timeout)
+			work_map_touch(&map);
 		if (!err && result)
 			*result = last;
 		return err;
 	}
 
 	err = wait.err;
-	if (!err)
+	if (!err && timeout >= MAX_SCHEDULE_TIMEOUT)
+		err = wait_begin(&reg, &wait.waiter, work, NULL, killable,
+				 held);
+	if (err != -EDEADLK && timeout)
+		work_map_touch(&map);
+	if (!err) {
 		err = await(&wait.waiter, timeout, killable);
+		wait_end(&reg);
+	}
 	if (!err && !wait.waiter.ran)
 		err = -ECANCELED;
 	if (!err && result)
@@ -163,19 +180,19 @@ static int work_wait(struct kpool_work *work, int *result,
 
 int kpool_work_wait(struct kpool_work *work, int *result)
 {
-	return work_wait(work, result, MAX_SCHEDULE_TIMEOUT, false);
+	return work_wait(work, result, MAX_SCHEDULE_TIMEOUT, false, false);
 }
 EXPORT_SYMBOL_GPL(kpool_work_wait);
 
 int kpool_work_wait_timeout(struct kpool_work *work, int *result,
 			    unsigned long timeout)
 {
-	return work_wait(work, result, timeout, false);
+	return work_wait(work, result, timeout, false, false);
 }
 EXPORT_SYMBOL_GPL(kpool_work_wait_timeout);
 
 int kpool_work_wait_killable(struct kpool_work *work, int *result)
 {
-	return work_wait(work, result, MAX_SCHEDULE_TIMEOUT, true);
+	return work_wait(work, result, MAX_SCHEDULE_TIMEOUT, true, false);
 }
 EXPORT_SYMBOL_GPL(kpool_work_wait_killable);

@@ -319,11 +319,7 @@ unsigned int work_run_ended(struct kpool_work *work, int result)
 	return 1 + cancelled;
 }
 
-/*
- * Take a pending work away, or one whose timer will not expire any more.  It
- * is over now, or when its release function has been called.
- */
-void work_settle(struct kpool_work *work)
+static void settle(struct kpool_work *work, bool release)
 {
 	struct kpool_group *group = work->group;
 	struct hlist_head waiters;
@@ -333,7 +329,7 @@ void work_settle(struct kpool_work *work)
 	group_del_pending(group, work);
 	hlist_move_list(&work->waiters, &waiters);
 	work_set_result(work, -ECANCELED, false);
-	if (work->release) {
+	if (release) {
 		work_set_state(work, WORK_RELEASING);
 		release_queue(work);
 		waiters_complete(&waiters, -ECANCELED, false);
@@ -342,4 +338,19 @@ void work_settle(struct kpool_work *work)
 	work_unbind(work);
 	waiters_complete(&waiters, -ECANCELED, false);
 	group_put_busy(group);
+}
+
+/*
+ * Take a pending work away, or one whose timer will not expire any more.  It
+ * is over now, or when its release function has been called.
+ */
+void work_settle(struct kpool_work *work)
+{
+	settle(work, work->release);
+}
+
+/* The same for who queued it and is told that he has not: it is his again. */
+void work_take_back(struct kpool_work *work)
+{
+	settle(work, false);
 }

@@ -26,6 +26,7 @@
 
 #include "histogram.h"
 #include "internal.h"
+#include "lockmap.h"
 #include "testpoint.h"
 
 /* The worker that the current thread is, or NULL. */
@@ -42,7 +43,10 @@ bool works_below(const struct kpool_group *top)
 {
 	struct kpool_worker *worker = current_worker();
 
-	return worker && worker->group && group_is_below(worker->group, top);
+	if (!worker || !worker->group)
+		return false;
+	return group_is_below(worker->group, top) ||
+	       (worker->guest && group_is_below(worker->guest, top));
 }
 
 /*
@@ -313,6 +317,36 @@ static struct kpool_work *next_work(struct kpool_worker *worker)
 	return work;
 }
 
+static int run_work(struct kpool_worker *worker, struct kpool_work *work)
+{
+	struct kpool_group *group = worker->group;
+	int result;
+
+	trace_kpool_work_enter(worker, work);
+	if (hist_on())
+		hist_enter(worker);
+	group_map_acquire(group);
+	work_map_acquire(work, worker->pool);
+	result = work->fn(work);
+	work_map_release(work, worker->pool);
+	group_map_release(group);
+	trace_kpool_work_end(worker, work, result);
+	if (env_was_changed(&worker->env))
+		env_repair(&worker->env, group, work_func(work));
+	return result;
+}
+
+/* Give a work back.  Nobody who waits for the work waits for this. */
+void run_release(struct kpool_env *env, struct kpool_group *group,
+		 kpool_release_t release, struct kpool_work *work)
+{
+	group_map_acquire(group);
+	release(work);
+	group_map_release(group);
+	if (env_was_changed(env))
+		env_repair(env, group, release);
+}
+
 /*
  * What the clients want to be called for at the end of a run; before that,
  * others start if the run kept them from it.
@@ -329,7 +363,7 @@ static void call_after_run(struct kpool_worker *worker,
 	WRITE_ONCE(worker->func, release);
 	trace_kpool_work_release(worker->group, work);
 	while (times--)
-		release(work);
+		run_release(&worker->env, worker->group, release, work);
 }
 
 /*
@@ -419,26 +453,25 @@ int kpool_worker_fn(void *arg)
 	allow_kernel_signal(SIGKILL);
 	if (!worker_birth(worker))
 		goto out;
+	env_begin(&worker->env);
 	raw_spin_lock_irq(&pool->lock);
 	worker_arrive(worker);
 	if (pool->flags & KPOOL_FREEZABLE) {
 		raw_spin_unlock_irq(&pool->lock);
 		set_freezable();
+		worker->env.flags &= ~PF_NOFREEZE;
 		raw_spin_lock_irq(&pool->lock);
 	}
 	while ((work = next_work(worker))) {
 		test_point(KPOOL_AT_START, pool);
 		if (unlikely(worker->enters))
 			enter_hooks(worker);
-		trace_kpool_work_enter(worker, work);
-		if (hist_on())
-			hist_enter(worker);
-		result = work->fn(work);
-		trace_kpool_work_end(worker, work, result);
+		result = run_work(worker, work);
 		test_point(KPOOL_AT_END, pool);
 		raw_spin_lock_irq(&pool->lock);
 		end_run(worker, work, result);
 	}
+	env_end(&worker->env);
 	worker_farewell(worker);
 out:
 	/*
@@ -458,9 +491,13 @@ EXPORT_SYMBOL_GPL(kpool_current);
 
 bool kpool_should_stop(void)
 {
-	struct kpool_work *work = kpool_current();
+	struct kpool_worker *worker = current_worker();
+	struct kpool_work *work = worker ? READ_ONCE(worker->work) : NULL;
 
-	return work && work_is_told(work);
+	if (!work)
+		return false;
+	return work_is_told(work) ||
+	       (worker->guest && group_is_stopped(worker->guest));
 }
 EXPORT_SYMBOL_GPL(kpool_should_stop);
 

@@ -218,13 +218,16 @@ void test_pool_destroy(struct kunit *test, struct kpool *pool)
 	kunit_release_action(test, destroy_pool_action, pool);
 }
 
-struct kpool_group *test_subgroup(struct kunit *test,
-				  struct kpool_group *parent, const char *name,
-				  const struct kpool_group_params *params)
+struct kpool_group *__test_subgroup(struct kunit *test,
+				    struct kpool_group *parent,
+				    const char *name,
+				    const struct kpool_group_params *params,
+				    struct lock_class_key *key)
 {
 	struct kpool_group *group;
 
-	group = kpool_group_create(parent, name, params);
+	group = __kpool_group_create(parent, name, params, "(kpool_group)test",
+				     key);
 	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(group), "kpool_group_create: %pe",
 			       group);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test,
@@ -232,16 +235,16 @@ struct kpool_group *test_subgroup(struct kunit *test,
 	return group;
 }
 
-struct kpool_group *test_group(struct kunit *test, struct kpool *pool,
-			       const char *name, int max_active,
-			       int max_queued)
+struct kpool_group *__test_group(struct kunit *test, struct kpool *pool,
+				 const char *name, int max_active,
+				 int max_queued, struct lock_class_key *key)
 {
 	struct kpool_group_params params = {
 		.max_active = max_active,
 		.max_queued = max_queued,
 	};
 
-	return test_subgroup(test, kpool_root(pool), name, &params);
+	return __test_subgroup(test, kpool_root(pool), name, &params, key);
 }
 
 void test_group_destroy(struct kunit *test, struct kpool_group *group)

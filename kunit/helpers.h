@@ -122,13 +122,32 @@ struct kpool *test_pool_params(struct kunit *test,
 /* End a pool before its case does. */
 void test_pool_destroy(struct kunit *test, struct kpool *pool);
 
-/* A group that is destroyed before its pool. */
-struct kpool_group *test_group(struct kunit *test, struct kpool *pool,
-			       const char *name, int max_active,
-			       int max_queued);
-struct kpool_group *test_subgroup(struct kunit *test,
-				  struct kpool_group *parent, const char *name,
-				  const struct kpool_group_params *params);
+/*
+ * A group that is destroyed before its pool.  As with kpool_group_create(), to
+ * lockdep those of one call are one.
+ */
+struct kpool_group *__test_group(struct kunit *test, struct kpool *pool,
+				 const char *name, int max_active,
+				 int max_queued, struct lock_class_key *key);
+struct kpool_group *__test_subgroup(struct kunit *test,
+				    struct kpool_group *parent,
+				    const char *name,
+				    const struct kpool_group_params *params,
+				    struct lock_class_key *key);
+
+#define test_group(test, pool, name, max_active, max_queued)		\
+({									\
+	static struct lock_class_key __key;				\
+									\
+	__test_group(test, pool, name, max_active, max_queued, &__key);	\
+})
+
+#define test_subgroup(test, parent, name, ...)				\
+({									\
+	static struct lock_class_key __key;				\
+									\
+	__test_subgroup(test, parent, name, __VA_ARGS__, &__key);	\
+})
 void test_group_destroy(struct kunit *test, struct kpool_group *group);
 
 /* Counts, read under the lock. */

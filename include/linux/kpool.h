@@ -460,6 +460,9 @@ struct kpool_group *kpool_root(struct kpool *pool);
  * Helpers over the three nouns
  */
 
+int __kpool_call(struct kpool_group *group, int (*fn)(void *data), void *data,
+		 int *result, const char *name, struct lock_class_key *key);
+
 /**
  * kpool_call() - run a function in a pool and wait for it
  * @group: the group to run it in
@@ -467,12 +470,22 @@ struct kpool_group *kpool_root(struct kpool *pool);
  * @data: its argument
  * @result: where its return value goes, or NULL
  *
+ * A work of the same pool, if no thread is free and none may be created, runs
+ * the function in its own thread, if the group's limits allow it.  It is told
+ * to stop with that work, and with the group.  See Documentation/kpool.rst.
+ *
  * Context: process context, may sleep, uninterruptibly.
- * Return: 0 it ran; -EDEADLK from a work of the group or its release function;
- * else why not, as kpool_queue() and kpool_work_wait().
+ * Return: 0 it ran; -EDEADLK from a work of the group or its release function,
+ * or the call could not end; else why not, as kpool_queue() and
+ * kpool_work_wait().
  */
-int kpool_call(struct kpool_group *group, int (*fn)(void *data), void *data,
-	       int *result);
+#define kpool_call(group, fn, data, result)				\
+({									\
+	static struct lock_class_key __key;				\
+									\
+	__kpool_call(group, fn, data, result, "(kpool_call)" #fn,	\
+		     &__key);						\
+})
 
 /**
  * kpool_spawn() - run a function in a pool, without waiting
@@ -507,8 +520,9 @@ int __must_check kpool_spawn(struct kpool_group *group, int (*fn)(void *data),
  * Return: 0 it is ready; what it called kpool_ready() with; what it returned
  * without having called it, if that was negative, else -ESRCH; -ECANCELED the
  * work was cancelled or its group stopped before it was ready; -EINTR;
- * -EDEADLK the caller is a work of the group or its release function; else why
- * it was not queued, as kpool_queue().
+ * -EDEADLK the caller is a work of the group or its release function, or would
+ * wait round a circle: it is not queued then; else why it was
+ * not queued, as kpool_queue().
  */
 int __must_check kpool_start(struct kpool_group *group,
 			     struct kpool_work *work);

@@ -102,6 +102,23 @@ void __kpool_work_init(struct kpool_work *work, kpool_fn_t fn,
 	__kpool_work_init_key(work, fn, release, false)
 
 /**
+ * kpool_work_init_key() - initialise a work with a lockdep class of its own
+ * @work: the work, not pending or running anywhere
+ * @fn: its function
+ * @release: or NULL
+ * @name: of the class, in lockdep's reports; a string that is never freed
+ * @key: of the class, static
+ *
+ * To lockdep all works that are initialised at one place are one, and a work
+ * that waits for another of its kind is reported.  Where that is meant, give
+ * the works of each rank a key of their own.
+ *
+ * Context: any.
+ */
+#define kpool_work_init_key(work, fn, release, name, key)		\
+	__kpool_work_init(work, fn, release, false, name, key)
+
+/**
  * kpool_work_init_onstack() - initialise a work on the caller's stack
  * @work: the work
  * @fn: its function
@@ -221,7 +238,8 @@ int __must_check kpool_queue_flags(struct kpool_group *group,
  * Context: process context, may sleep, uninterruptibly.
  * Return: as kpool_queue(), but for -EAGAIN; -ETIMEDOUT there was no room in
  * time; -ESHUTDOWN also that the group was stopped meanwhile; -EDEADLK there
- * is no room and the caller is a work of the group or its release function.
+ * is no room, and the caller is a work of the group or its release function,
+ * or it would wait round a circle.
  */
 int __must_check kpool_queue_wait(struct kpool_group *group,
 				  struct kpool_work *work,
@@ -253,7 +271,7 @@ int __must_check kpool_queue_wait_killable(struct kpool_group *group,
  * Context: process context, may sleep, uninterruptibly.
  * Return: 0 it ran, and *@result is set; -ECANCELED that queueing was
  * cancelled and never ran; -ENOENT the work was never queued; -EDEADLK it
- * would wait for itself.
+ * would wait for itself, or round a circle.
  */
 int kpool_work_wait(struct kpool_work *work, int *result);
 

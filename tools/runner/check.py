@@ -16,6 +16,10 @@ import qemu
 import ui
 
 
+# Suites that provoke reports, and are not run with the others.
+ALONE = ("kunit/misuse_kunit.c", "kunit/splat_kunit.c")
+
+
 @dataclass(frozen=True)
 class Plan:
     """One boot of the test kernel."""
@@ -24,7 +28,8 @@ class Plan:
     script: str = "check.sh"
     modules: tuple = ("kpool", "kpool_kunit", "kxpc_kunit")
     sources: str = "kunit/*_kunit.c"  # whose suites must all have run ...
-    but: str = "kunit/misuse_kunit.c"  # ... without those of these
+    but: tuple = ALONE  # ... without those of these
+    case: str = None  # this one alone, as suite.case
     runs: int = 1
     lockdep: str = "on"
     kmemleak: tuple = ("loaded", "unloaded")
@@ -36,12 +41,23 @@ PLANS = (
     Plan("4 CPUs", 4, runs=2),
     Plan("1 CPU", 1),
     Plan("misuse", 2, modules=("kpool", "misuse_kunit"),
-         sources="kunit/misuse_kunit.c", but=None, lockdep="off"),
+         sources="kunit/misuse_kunit.c", but=(), lockdep="off"),
     Plan("rmmod under load", 4, script="rmmod.sh", modules=(), sources=None,
          kmemleak=("unloaded",)),
     Plan("the demo", 4, script="demo.sh", modules=(), sources=None,
          kmemleak=("unloaded",)),
 )
+
+# Lockdep reports once and is off: a boot for each report.
+SPLATS = tuple(
+    Plan(case.replace("_", " "), 2, modules=("kpool", "splat_kunit"),
+         sources="kunit/splat_kunit.c", but=(), case=f"kpool_splat.{case}",
+         lockdep="off", kmemleak=())
+    for case in ("stop_under_a_lock_of_its_work",
+                 "wait_under_a_lock_of_the_work",
+                 "cancel_under_a_lock_of_the_work",
+                 "stop_under_a_lock_of_a_release_function",
+                 "lock_is_left_held"))
 
 SENT_BYTES = 1 << 20  # by the demo on a test kernel, which is slow
 
@@ -86,10 +102,12 @@ def _check_test_kernel(run, name):
                          run.log(f"stage-{name}"))
     image = guest.build(staged, paths.BUILD / "stage" / f"{label}.cpio.gz",
                         {"demo/file": demo.noise(SENT_BYTES)})
-    for plan in PLANS:
+    for plan in PLANS + SPLATS:
         title = f"{name}, {plan.name}"
         arguments = {"guest.modules": ",".join(plan.modules),
                      "guest.runs": plan.runs}
+        if plan.case:
+            arguments["kunit.filter_glob"] = plan.case
         boot = qemu.boot(
             qemu.Guest(title, tree.image, image, plan.script, arguments,
                        cpus=plan.cpus),
@@ -104,8 +122,10 @@ def _check_test_kernel(run, name):
 
 
 def _suites(plan, folder):
-    suites = suites_in(folder, plan.sources) if plan.sources else frozenset()
-    return suites - suites_in(folder, plan.but) if plan.but and suites else suites
+    if not plan.sources:
+        return frozenset()
+    return suites_in(folder, plan.sources).difference(
+        *(suites_in(folder, pattern) for pattern in plan.but))
 
 
 def _check_headers(run):

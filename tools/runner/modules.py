@@ -19,7 +19,8 @@ SOURCES = ("Kbuild", "kpool", "include", "kunit", "samples")
 
 # What must come out of a build: everywhere, and where the kernel has KUnit.
 PRODUCTS = ("kpool", "kpool_minimal", "kxpc", "kpool_teardown")
-TESTS = ("kpool_kunit", "kxpc_kunit", "misuse_kunit", "kpool_client")
+TESTS = ("kpool_kunit", "kxpc_kunit", "misuse_kunit", "splat_kunit",
+         "kpool_client")
 
 _ARTEFACT = re.compile(r".*\.(o|ko|a|mod|mod\.c|cmd|symvers|order|d|tmp)"
                        r"|\..*|__pycache__")

@@ -134,8 +134,8 @@ def _expect_noticed(run, tree, image, mutation, case, source):
                    seconds=SECONDS, silent_seconds=SILENT_SECONDS),
         run.folder / mutation.name / case)
     verdict = gates.Verdict(show=lambda text: None)
-    # What the misuse suite provokes, unless it is broken, ends lockdep.
-    lockdep = "any" if suite == "kpool_misuse" else "on"
+    # What these provoke, unless they are broken, ends lockdep.
+    lockdep = "any" if suite in ("kpool_misuse", "kpool_splat") else "on"
     leaks = ("loaded", "unloaded") if mutation.leaks else ()
     gates.judge(boot, gates.Expectation(frozenset([suite]), lockdep=lockdep,
                                         kmemleak=leaks), verdict)

@@ -6,6 +6,7 @@ import unittest
 from pathlib import Path
 
 import check
+import mutate
 import ui
 
 SOURCE = """\
@@ -40,3 +41,8 @@ class Suites(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             with self.assertRaisesRegex(ui.Failure, "no KUnit suite"):
                 check.suites_in(Path(folder), "*.c")
+
+    def test_each_splat_has_a_boot(self):
+        cases = {case for case in mutate.cases_in_sources()
+                 if case.startswith("kpool_splat.")}
+        self.assertEqual(cases, {plan.case for plan in check.SPLATS})
