@@ -59,7 +59,7 @@ bool callbacks_below_locked(const struct kpool_group *top)
 	return false;
 }
 
-bool callbacks_below(const struct kpool_group *top)
+static bool callbacks_below_part(const struct kpool_group *top)
 {
 	struct kpool *pool = top->pool;
 	unsigned long flags;
@@ -72,6 +72,17 @@ bool callbacks_below(const struct kpool_group *top)
 	found = callbacks_below_locked(top);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	return found;
+}
+
+bool callbacks_below(struct kpool_group *top)
+{
+	struct kpool_group *part;
+	int cpu;
+
+	for_each_part(top, part, cpu)
+		if (callbacks_below_part(part))
+			return true;
+	return false;
 }
 
 /* A group of a stop from @top: its cancel() is to be called, if not yet. */
@@ -117,7 +128,7 @@ static bool call_cancel(struct kpool_group *top)
 
 	group = begin_cancel(top, &call);
 	if (group) {
-		group->cancel(group);
+		group->cancel(client_group(group));
 		callback_end(&call);
 	}
 	return group;

@@ -50,7 +50,7 @@ static void hooks_call(struct kpool_group *group,
 		return;
 	if (worker)
 		WRITE_ONCE(worker->func, hook);
-	hook(group);
+	hook(client_group(group));
 }
 
 /* Call first_in() of those above that it is due for, and of this, top down. */

@@ -44,22 +44,33 @@ static int start_locked(struct kpool_group *group, struct kpool_work *work,
 	return 0;
 }
 
-int kpool_start(struct kpool_group *group, struct kpool_work *work)
+static int start_in(struct kpool_group *group, struct kpool_work *work,
+		    struct starter *starter)
 {
-	struct starter starter = { };
 	struct kpool *pool = group->pool;
 	struct task_struct *wake = NULL;
 	unsigned long flags;
 	int err;
 
+	rcu_read_lock();
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	err = start_locked(group, work, starter, &wake);
+	unlock_and_wake(pool, flags, wake);
+	rcu_read_unlock();
+	return err;
+}
+
+int kpool_start(struct kpool_group *group, struct kpool_work *work)
+{
+	struct starter starter = { };
+	int err;
+
 	might_sleep();
 	if (runs_below(group))
 		return -EDEADLK;
-	rcu_read_lock();
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	err = start_locked(group, work, &starter, &wake);
-	unlock_and_wake(pool, flags, wake);
-	rcu_read_unlock();
+	do {
+		err = start_in(part_for(group, work), work, &starter);
+	} while (part_was_wrong(group, work, err));
 	if (err)
 		return err;
 
