@@ -94,8 +94,10 @@ bool group_is_below(const struct kpool_group *group,
 /* A group is busy from the first queueing accepted to the last one over. */
 void group_get_busy(struct kpool_group *group)
 {
-	while (group && !group->busy++)
+	while (group && !group->busy++) {
+		group->lives++;
 		group = group->parent;
+	}
 }
 
 void group_put_busy(struct kpool_group *group)
@@ -143,21 +145,46 @@ static unsigned long time_left(unsigned long end, unsigned long timeout)
 	return time_before(jiffies, end) ? end - jiffies : 0;
 }
 
+/* Are all parts idle?  @lives is another number after one was not. */
+static bool parts_are_idle(struct kpool_group *group, u32 *lives)
+{
+	struct kpool_group *part;
+	bool idle = true;
+	int cpu;
+
+	*lives = 0;
+	for_each_part(group, part, cpu) {
+		raw_spin_lock_irq(&part->pool->lock);
+		idle &= !part->busy;
+		*lives += part->lives;
+		raw_spin_unlock_irq(&part->pool->lock);
+	}
+	return idle;
+}
+
+/* If none became busy between two looks at all, all were idle at one moment. */
+static bool parts_idle_at_once(struct kpool_group *group)
+{
+	u32 before, after;
+
+	return parts_are_idle(group, &before) &&
+	       parts_are_idle(group, &after) && before == after;
+}
+
 /*
- * One part after the other: each was idle at some time, and so the group, for
- * what was queued before the call.  But a work that was moved from a part that
- * was not looked at to one that was is found in the next round.
+ * One part after the other; and since works may queue from CPU to CPU, or be
+ * brought there, until all are idle at once.  A group that we closed, and that
+ * is open again, was so.
  */
 int group_await_idle(struct kpool_group *group, bool put,
 		     unsigned long timeout, bool killable)
 {
 	unsigned long end = jiffies + timeout;
 	struct kpool_group *part;
-	unsigned int moves;
+	bool closed = put;
 	int cpu, one, err = 0;
 
 	do {
-		moves = nr_moves(group);
 		for_each_part(group, part, cpu) {
 			one = part_await_idle(part, put, err ? 0 :
 					      time_left(end, timeout),
@@ -165,7 +192,11 @@ int group_await_idle(struct kpool_group *group, bool put,
 			err = err ?: one;
 		}
 		put = false;
-	} while (!err && nr_moves(group) != moves);
+		if (err || !group->on_cpu ||
+		    (closed && group_is_open(last_part(group))))
+			break;
+		cond_resched();
+	} while (!parts_idle_at_once(group));
 	return err;
 }
 

@@ -83,10 +83,9 @@ static int move_batch(struct kpool *from)
 	to = online_pool(from);
 	if (to && to != from) {
 		raw_spin_lock(&from->lock);
-		raw_spin_lock_nest_lock(&to->lock, &handle->lock);
+		/* in any order, for nobody else holds two of them now */
+		raw_spin_lock_nested(&to->lock, SINGLE_DEPTH_NESTING);
 		n = move_works(from, to, wake);
-		/* before a part can be seen idle: see group_await_idle() */
-		WRITE_ONCE(handle->nr_moves, handle->nr_moves + n);
 		raw_spin_unlock(&to->lock);
 		raw_spin_unlock(&from->lock);
 	}

@@ -196,6 +196,7 @@ struct kpool_group {
 
 	/* own queueings not yet over, plus groups below that have some */
 	unsigned int		busy;		/* L */
+	u32			lives;		/* L: how often it became busy */
 	/* of this group and all below it */
 	unsigned int		nr_running;	/* L */
 	unsigned int		nr_pending;	/* L */
@@ -295,7 +296,6 @@ struct kpool {
 	int			cpu;		/* I: of an inner pool */
 	/* of a handle only */
 	struct list_head	handle_entry;	/* handles_mutex */
-	unsigned int		nr_moves;	/* L: works from CPU to CPU */
 	unsigned long		reported;	/* by the watchdog alone */
 	struct dentry		*debug;		/* I: its folder in debugfs */
 	struct kpool_hists	*hists;		/* L: see histogram.c */
@@ -511,7 +511,6 @@ bool part_was_wrong(struct kpool_group *group, struct kpool_work *work,
 		    int err);
 int percpu_queue(struct kpool_group *group, struct kpool_work *work,
 		 unsigned int flags);
-unsigned int nr_moves(struct kpool_group *group);
 int percpu_check(const char *name, const struct kpool_params *params);
 struct kpool *percpu_create(const char *name, const struct kpool_params *params,
 			    const char *lock_name, struct lock_class_key *key);

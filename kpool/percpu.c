@@ -93,13 +93,6 @@ int change_parts(struct kpool_group *group,
 	return err;
 }
 
-/* How many works have gone from one part of the pool's groups to another. */
-unsigned int nr_moves(struct kpool_group *group)
-{
-	/* who finds a part idle that a work was moved from finds this changed */
-	return READ_ONCE(group->pool->nr_moves);
-}
-
 /* The part that a work is bound to, or NULL. */
 static struct kpool_group *bound_part(struct kpool_group *group,
 				      struct kpool_work *work)
