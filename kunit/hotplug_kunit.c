@@ -398,7 +398,8 @@ static int storm_fn(void *arg)
 			storm->accepted++;
 		else if (err != -EALREADY && err != -ENODEV && err != -EBUSY)
 			storm->wrong++;
-		cond_resched();
+		if (!(i % 64))
+			schedule_timeout_uninterruptible(1);
 	}
 	return 0;
 }
