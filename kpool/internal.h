@@ -270,6 +270,8 @@ struct kpool {
 	unsigned int		nr_cold;	/* L */
 	/* threads that were started without a work, and have not arrived */
 	unsigned int		nr_arriving;	/* L */
+	/* threads that creators of groups with a reserve just create */
+	unsigned int		nr_reserving;	/* L */
 	int			init_err;	/* L: of an init hook, or 0 */
 	struct completion	warm;		/* A: nr_cold became 0 */
 

@@ -55,8 +55,8 @@ static struct kpool_worker *create_worker(struct kpool *pool)
 /* Are fewer threads free than are held back, and may there be one more? */
 static bool lacks_reserve(const struct kpool *pool)
 {
-	return pool->nr_idle + pool->nr_arriving < pool->root->held &&
-	       pool->nr_threads < pool->max_threads;
+	return pool->nr_idle + pool->nr_arriving + pool->nr_reserving <
+	       pool->root->held && pool->nr_threads < pool->max_threads;
 }
 
 /* In the order of their numbers, which several creators may have drawn. */
@@ -123,18 +123,16 @@ int spawn_reserve(struct kpool *pool)
 {
 	int err = 0;
 
-	do {
-		bool wanted;
-
-		raw_spin_lock_irq(&pool->lock);
-		wanted = lacks_reserve(pool) && !pool->offline;
-		if (wanted)
-			pool->nr_threads++;
+	raw_spin_lock_irq(&pool->lock);
+	while (!err && !pool->offline && lacks_reserve(pool)) {
+		pool->nr_threads++;
+		pool->nr_reserving++;
 		raw_spin_unlock_irq(&pool->lock);
-		if (!wanted)
-			break;
 		err = spawn_worker(pool);
-	} while (!err);
+		raw_spin_lock_irq(&pool->lock);
+		pool->nr_reserving--;
+	}
+	raw_spin_unlock_irq(&pool->lock);
 	return err;
 }
 
@@ -456,7 +454,9 @@ bool needs_thread(struct kpool *pool)
 		return false;
 	if (pool->nr_arriving && !pool->init)
 		return false;
-	return lacks_reserve(pool) || more_ready(pool, pool->nr_arriving);
+	/* who has just reserved some creates them */
+	return (lacks_reserve(pool) && !pool->nr_reserving) ||
+	       more_ready(pool, pool->nr_arriving);
 }
 
 static void rehome(struct kpool *pool)

@@ -233,17 +233,22 @@ static struct task_struct *worker_park(struct kpool_worker *worker)
  * thread to wake.
  *
  * The end of a run frees a thread and a slot.  If threads are held back, that
- * may be for two works: one that we take, and one for a reserved idle worker.
+ * may be for two works: one that we take, and one for a reserved idle worker;
+ * or the thread is held back, and what may start now needs another.
  */
 static struct task_struct *worker_take(struct kpool_worker *worker)
 {
 	struct kpool *pool = worker->pool;
 	struct kpool_group *group = next_group(pool, pool->nr_idle + 1);
+	struct task_struct *wake = NULL;
 
-	if (!group)
-		return worker_park(worker);
-	worker_commit(worker, take_next(group));
-	return pool->nr_idle ? dispatch(pool) : NULL;
+	if (group)
+		worker_commit(worker, take_next(group));
+	else
+		wake = worker_park(worker);
+	if (!wake && pool->root->nr_pending)
+		wake = dispatch(pool);
+	return wake;
 }
 
 /*

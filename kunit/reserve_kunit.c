@@ -206,8 +206,8 @@ static void failed_creation_leaves_nothing(struct kunit *test)
 	struct kpool *pool = test_pool(test, 0, 4);
 	struct kpool_group *root = kpool_root(pool);
 
-	/* the structure and one thread; then no more */
-	fail_creations(test, 2);
+	/* the structure, its folder and one thread; then no more */
+	fail_creations(test, 3);
 	KUNIT_EXPECT_PTR_EQ(test, ERR_PTR(-ENOMEM),
 			    kpool_group_create(root, "a", &params));
 	fail_no_more();
