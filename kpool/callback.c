@@ -97,7 +97,7 @@ bool callbacks_below_locked(const struct kpool_group *top)
 	return false;
 }
 
-bool callbacks_below(const struct kpool_group *top)
+static bool callbacks_below_part(const struct kpool_group *top)
 {
 	struct kpool *pool = top->pool;
 	unsigned long flags;
@@ -110,6 +110,17 @@ bool callbacks_below(const struct kpool_group *top)
 	found = callbacks_below_locked(top);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	return found;
+}
+
+bool callbacks_below(struct kpool_group *top)
+{
+	struct kpool_group *part;
+	int cpu;
+
+	for_each_part(top, part, cpu)
+		if (callbacks_below_part(part))
+			return true;
+	return false;
 }
 
 /* A group of a stop from @top: its cancel() is to be called, if not yet. */
@@ -156,7 +167,7 @@ static void run_cancel(struct kpool_group *group, struct kpool_group *top,
 {
 	if (!runs)
 		group_map_acquire_from(top, group);
-	group->cancel(group);
+	group->cancel(client_group(group));
 	if (!runs)
 		group_map_release_to(top, group);
 }

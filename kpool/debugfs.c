@@ -118,7 +118,8 @@ static int pools_show(struct seq_file *m, void *unused)
 
 	mutex_lock(&pools_mutex);
 	list_for_each_entry(pool, &pools, registry_entry)
-		show_pool(m, pool);
+		if (!is_handle(pool))
+			show_pool(m, pool);
 	mutex_unlock(&pools_mutex);
 	return 0;
 }

@@ -228,9 +228,9 @@ static int delay_locked(struct kpool_group *group,
 	return 0;
 }
 
-static int queue_delayed(struct kpool_group *group,
-			 struct kpool_delayed_work *dw, unsigned long delay,
-			 bool change)
+static int queue_delayed_in(struct kpool_group *group,
+			    struct kpool_delayed_work *dw, unsigned long delay,
+			    bool change)
 {
 	unsigned long flags, expires;
 	struct kpool *pool = group->pool;
@@ -251,6 +251,19 @@ static int queue_delayed(struct kpool_group *group,
 	}
 	unlock_and_wake(pool, flags, wake);
 	rcu_read_unlock();
+	return ret;
+}
+
+static int queue_delayed(struct kpool_group *group,
+			 struct kpool_delayed_work *dw, unsigned long delay,
+			 bool change)
+{
+	int ret;
+
+	do {
+		ret = queue_delayed_in(part_for(group, &dw->work), dw, delay,
+				       change);
+	} while (part_was_wrong(group, &dw->work, ret));
 	return ret;
 }
 

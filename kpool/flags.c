@@ -18,21 +18,10 @@ static bool group_is_ordered(const struct kpool_group *group)
 int kpool_queue_flags(struct kpool_group *group, struct kpool_work *work,
 		      unsigned int flags)
 {
-	struct kpool *pool = group->pool;
-	struct task_struct *wake = NULL;
-	unsigned long irqs;
-	int err;
-
 	if (flags & ~KPOOL_QUEUE_FLAGS)
 		return -EINVAL;
-	if (flags & KPOOL_FRONT && group_is_ordered(group))
+	if (flags & KPOOL_FRONT && group_is_ordered(last_part(group)))
 		return -EINVAL;
-
-	rcu_read_lock();
-	raw_spin_lock_irqsave(&pool->lock, irqs);
-	err = queue_with_flags(group, work, flags, &wake);
-	unlock_and_wake(pool, irqs, wake);
-	rcu_read_unlock();
-	return err;
+	return percpu_queue(group, work, flags);
 }
 EXPORT_SYMBOL_GPL(kpool_queue_flags);

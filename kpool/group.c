@@ -78,10 +78,16 @@ bool group_refuses(const struct kpool_group *group)
 	return false;
 }
 
-/* Is this group @top, or below it? */
+/*
+ * Is this group @top, or below it?  On whichever CPU, for to the client that is
+ * one group.
+ */
 bool group_is_below(const struct kpool_group *group,
 		    const struct kpool_group *top)
 {
+	top = top->handle ?: top;
+	if (group && group->handle)
+		group = group->handle;
 	while (group && group->depth > top->depth)
 		group = group->parent;
 	return group == top;
@@ -90,8 +96,10 @@ bool group_is_below(const struct kpool_group *group,
 /* A group is busy from the first queueing accepted to the last one over. */
 void group_get_busy(struct kpool_group *group)
 {
-	while (group && !group->busy++)
+	while (group && !group->busy++) {
+		group->lives++;
 		group = group->parent;
+	}
 }
 
 void group_put_busy(struct kpool_group *group)
@@ -104,15 +112,15 @@ void group_put_busy(struct kpool_group *group)
 }
 
 /*
- * Wait until a group is idle.  It is looked at and the record is added under
+ * Wait until one part is idle.  It is looked at and the record is added under
  * the lock under which group_put_busy() answers records.
  *
  * Who has closed the group has kept it busy since (@put), so that it is not
  * reopened before the record is there.  Else the wait would be for the works
  * of its next life.
  */
-static int await_idle(struct kpool_group *group, bool put,
-		      unsigned long timeout, bool killable, bool for_ever)
+static int part_await_idle(struct kpool_group *group, bool put,
+			   unsigned long timeout, bool killable, bool for_ever)
 {
 	bool busy, self = runs_below(group);
 	struct kpool *pool = group->pool;
@@ -142,6 +150,68 @@ static int await_idle(struct kpool_group *group, bool put,
 		err = await(&waiter, timeout, killable);
 		wait_end(&wait);
 	}
+	return err;
+}
+
+static unsigned long time_left(unsigned long end, unsigned long timeout)
+{
+	if (timeout >= MAX_SCHEDULE_TIMEOUT)
+		return timeout;
+	return time_before(jiffies, end) ? end - jiffies : 0;
+}
+
+/* Are all parts idle?  @lives is another number after one was not. */
+static bool parts_are_idle(struct kpool_group *group, u32 *lives)
+{
+	struct kpool_group *part;
+	bool idle = true;
+	int cpu;
+
+	*lives = 0;
+	for_each_part(group, part, cpu) {
+		raw_spin_lock_irq(&part->pool->lock);
+		idle &= !part->busy;
+		*lives += part->lives;
+		raw_spin_unlock_irq(&part->pool->lock);
+	}
+	return idle;
+}
+
+/* If none became busy between two looks at all, all were idle at one moment. */
+static bool parts_idle_at_once(struct kpool_group *group)
+{
+	u32 before, after;
+
+	return parts_are_idle(group, &before) &&
+	       parts_are_idle(group, &after) && before == after;
+}
+
+/*
+ * One part after the other; and since works may queue from CPU to CPU, or be
+ * brought there, until all are idle at once.  A group that we closed, and that
+ * is open again, was so.
+ */
+static int await_idle(struct kpool_group *group, bool put,
+		      unsigned long timeout, bool killable, bool for_ever)
+{
+	unsigned long end = jiffies + timeout;
+	struct kpool_group *part;
+	bool closed = put;
+	int cpu, one, err = 0;
+
+	do {
+		for_each_part(group, part, cpu) {
+			one = part_await_idle(part, put, err ? 0 :
+					      time_left(end, timeout),
+					      killable && !err, for_ever);
+			err = err ?: one;
+		}
+		put = false;
+		if (err || !group->on_cpu ||
+		    (closed && group_is_open(last_part(group))))
+			break;
+		cond_resched();
+	} while (!parts_idle_at_once(group));
 	return err;
 }
 
@@ -177,16 +247,18 @@ int kpool_group_wait_killable(struct kpool_group *group)
 }
 EXPORT_SYMBOL_GPL(kpool_group_wait_killable);
 
-static void begin_drain(struct kpool_group *group)
+static struct task_struct *close_for_drain(struct kpool_group *group)
 {
-	struct kpool *pool = group->pool;
-	struct kpool_group *pos;
-
-	raw_spin_lock_irq(&pool->lock);
 	if (group->state == GROUP_OPEN)
 		group_set_state(group, GROUP_CLOSED);
 	group_get_busy(group);
-	raw_spin_unlock_irq(&pool->lock);
+	return NULL;
+}
+
+static void refuse_waiters(struct kpool_group *group)
+{
+	struct kpool *pool = group->pool;
+	struct kpool_group *pos;
 
 	mutex_lock(&pool->mutex);
 	for (pos = group; pos; pos = next_below(pos, group))
@@ -197,8 +269,13 @@ static void begin_drain(struct kpool_group *group)
 static int group_drain(struct kpool_group *group, unsigned long timeout,
 		       bool killable)
 {
+	struct kpool_group *part;
+	int cpu;
+
 	might_sleep();
-	begin_drain(group);
+	change_parts(group, NULL, close_for_drain);
+	for_each_part(group, part, cpu)
+		refuse_waiters(part);
 	return group_await_idle(group, true, timeout, killable);
 }
 
@@ -251,6 +328,13 @@ static int check_reopen(const struct kpool_group *group)
 	return group->busy && group->state != GROUP_OPEN ? -EBUSY : 0;
 }
 
+static struct task_struct *open_group(struct kpool_group *group)
+{
+	if (group->state != GROUP_OPEN)
+		group_set_state(group, GROUP_OPEN);
+	return NULL;
+}
+
 /*
  * A stop or drain keeps the group busy until it has told everybody, has called
  * cancel() or begun to, and has its record: so none meets the works of the new
@@ -259,23 +343,18 @@ static int check_reopen(const struct kpool_group *group)
  */
 int kpool_group_reopen(struct kpool_group *group)
 {
-	struct kpool *pool = group->pool;
+	/* the part that has the cancel() */
+	struct kpool_group *last = last_part(group);
 	int err;
 
 	might_sleep();
-	mutex_lock(&pool->mutex);
-	raw_spin_lock_irq(&pool->lock);
-	err = check_reopen(group);
-	raw_spin_unlock_irq(&pool->lock);
-	if (!err)
-		reset_cancels(group);
-	raw_spin_lock_irq(&pool->lock);
-	if (!err)
-		err = check_reopen(group);
-	if (!err && group->state != GROUP_OPEN)
-		group_set_state(group, GROUP_OPEN);
-	raw_spin_unlock_irq(&pool->lock);
-	mutex_unlock(&pool->mutex);
+	mutex_lock(&last->pool->mutex);
+	err = change_parts(group, check_reopen, NULL);
+	if (!err) {
+		reset_cancels(last);
+		err = change_parts(group, check_reopen, open_group);
+	}
+	mutex_unlock(&last->pool->mutex);
 	return err;
 }
 EXPORT_SYMBOL_GPL(kpool_group_reopen);

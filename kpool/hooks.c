@@ -56,7 +56,7 @@ static void hooks_call(struct kpool_group *group,
 	worker->hooking = group;
 	if (!worker->guest)
 		group_map_acquire(group);
-	hook(group);
+	hook(client_group(group));
 	if (!worker->guest)
 		group_map_release(group);
 	worker->hooking = NULL;

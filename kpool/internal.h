@@ -7,6 +7,7 @@
  *   pools_mutex		the registry of pools, their names
  *   waits_mutex	waits of our own threads (deadlock.c)
  *     pool->mutex	the shape: tree of groups, set of workers
+ *	 handle->lock	raw, irqs off: of a KPOOL_PER_CPU pool, see percpu.c
  *       pool->lock	raw, irqs off: everything that queueing touches
  *	   completion	of a waiter (completed under pool->lock)
  *	   workqueue	that gives cancelled works back (queue_work())
@@ -21,12 +22,14 @@
  *
  *   I	set at initialisation, read by everyone after
  *   L	pool->lock
+ *   H	written under handle->lock and pool->lock, read under either
  *   M	pool->mutex
  *   ML	written under both, read under either
  *   W	the worker's own thread alone
  *   B	the binding of a work: from NULL by cmpxchg() under the lock of the
  *	pool that takes it, to NULL by smp_store_release() under that lock;
- *	read by smp_load_acquire() under RCU (see with_work_locked())
+ *	read by smp_load_acquire() under RCU (see with_work_locked()).  From
+ *	the group of one CPU to that of another under both locks
  *   R	pools_mutex
  *   D	waits_mutex
  *   A	atomic, or a kernel object with its own locking
@@ -177,6 +180,9 @@ enum turns {
 struct kpool_group {
 	struct kpool		*pool;		/* I */
 	struct kpool_group	*parent;	/* I; NULL for the root */
+	/* of a handle: its part of each possible CPU; of a part: its handle */
+	struct kpool_group	**on_cpu;	/* I, or NULL */
+	struct kpool_group	*handle;	/* I, or NULL */
 	unsigned int		depth;		/* I */
 	enum group_state	state;		/* L */
 	unsigned long		state_since;	/* L: jiffies */
@@ -199,6 +205,7 @@ struct kpool_group {
 
 	/* own queueings not yet over, plus groups below that have some */
 	unsigned int		busy;		/* L */
+	u32			lives;		/* L: how often it became busy */
 	/* of this group and all below it */
 	unsigned int		nr_running;	/* L */
 	unsigned int		nr_pending;	/* L */
@@ -263,6 +270,10 @@ struct kpool {
 	unsigned int		max_threads;	/* ML; may be below nr_threads */
 	unsigned int		nr_stuck;	/* D: threads, see deadlock.c */
 	unsigned long		idle_timeout;	/* L */
+	/* threads numbered below this leave after their work: hotplug.c */
+	unsigned int		first_bound;	/* L */
+	bool			offline;	/* H: its CPU is */
+	bool			tell_offline;	/* L: for the stopper */
 	struct kpool_group	*root;		/* I */
 	struct kpool_service	spawner;
 	struct kpool_service	stopper;
@@ -299,6 +310,9 @@ struct kpool {
 	struct list_head	workers;	/* ML */
 	struct list_head	registry_entry;	/* R: pools */
 	u64			number;		/* R: grows along pools */
+	int			cpu;		/* I: of an inner pool */
+	/* of a handle only */
+	struct list_head	handle_entry;	/* handles_mutex */
 	unsigned long		reported;	/* by the watchdog alone */
 	struct dentry		*debug;		/* I: its folder in debugfs */
 	struct kpool_hists	*hists;		/* L: see histogram.c */
@@ -330,7 +344,7 @@ struct kpool_callback {
 struct kpool_waiter {
 	struct hlist_node	node;		/* L: of work or group */
 	struct completion	done;		/* A */
-	struct kpool		*pool;		/* I */
+	struct kpool		*pool;		/* L; see work_move() */
 	struct task_struct	*task;		/* I: who waits */
 	unsigned long		since;		/* I: jiffies */
 	u32			seq;		/* I: queueing it waits for */
@@ -340,7 +354,8 @@ struct kpool_waiter {
 };
 
 /* Flags of a pool that there are. */
-#define KPOOL_FLAGS	((unsigned int)(KPOOL_FREEZABLE | KPOOL_ON_NODE))
+#define KPOOL_FLAGS	((unsigned int)(KPOOL_FREEZABLE | KPOOL_ON_NODE | \
+					KPOOL_PER_CPU))
 
 /* Does it not matter to turns how many works of this group run? */
 static inline void group_set_plain(struct kpool_group *group)
@@ -353,6 +368,12 @@ static inline void group_set_plain(struct kpool_group *group)
 static inline bool pool_is_over(const struct kpool *pool)
 {
 	return pool->nr_threads > pool->max_threads;
+}
+
+/* Does it not belong to its CPU any more?  Then this run is its last. */
+static inline bool worker_is_stale(const struct kpool_worker *worker)
+{
+	return worker->id < worker->pool->first_bound;
 }
 
 /*
@@ -443,6 +464,7 @@ bool needs_thread(struct kpool *pool);
 struct task_struct *start_reaping(struct kpool *pool);
 void worker_leave(struct kpool_worker *worker);
 void dismiss_excess(struct kpool *pool);
+void dismiss_offline(struct kpool *pool);
 void dismiss_workers(struct kpool *pool);
 
 /* service.c */
@@ -459,6 +481,7 @@ void service_stop(struct kpool *pool, struct kpool_service *service);
 /* work.c */
 int queue_with_flags(struct kpool_group *group, struct kpool_work *work,
 		     unsigned int flags, struct task_struct **wake);
+void work_move(struct kpool_work *work, struct kpool_group *to);
 void work_wait_turn(struct kpool_work *work, bool front);
 void work_set_state(struct kpool_work *work, enum work_state state);
 bool work_is_told(const struct kpool_work *work);
@@ -507,7 +530,58 @@ int group_await_idle(struct kpool_group *group, bool put,
 int group_await_idle_again(struct kpool_group *group, bool put,
 			   unsigned long period);
 
+/* percpu.c */
+struct kpool_group *next_part(struct kpool_group *group, int *cpu);
+struct kpool_group *last_part(struct kpool_group *group);
+int change_parts(struct kpool_group *group,
+		 int (*check)(const struct kpool_group *part),
+		 struct task_struct *(*change)(struct kpool_group *part));
+struct kpool_group *part_for(struct kpool_group *group,
+			     struct kpool_work *work);
+bool part_was_wrong(struct kpool_group *group, struct kpool_work *work,
+		    int err);
+int percpu_queue(struct kpool_group *group, struct kpool_work *work,
+		 unsigned int flags);
+int percpu_check(const char *name, const struct kpool_params *params);
+struct kpool *percpu_create(const char *name, const struct kpool_params *params,
+			    const char *lock_name, struct lock_class_key *key);
+void percpu_destroy(struct kpool *handle);
+struct kpool_group *
+percpu_group_create(struct kpool_group *parent, const char *name,
+		    const struct kpool_group_params *params,
+		    const char *lock_name, struct lock_class_key *key);
+int percpu_group_remove(struct kpool_group *group);
+
+/* Each part of a group: itself, or one for each CPU.  @cpu is an int. */
+#define for_each_part(group, part, cpu)					\
+	for ((cpu) = -1; ((part) = next_part(group, &(cpu))); )
+
+/* The group that the client knows. */
+static inline struct kpool_group *client_group(struct kpool_group *group)
+{
+	return group->handle ?: group;
+}
+
+/* A pool that is but a handle to one for each CPU. */
+static inline bool is_handle(const struct kpool *pool)
+{
+	return pool->root->on_cpu;
+}
+
+/* hotplug.c */
+void hotplug_add(struct kpool *handle);
+void hotplug_del(struct kpool *handle);
+bool rehome_works(struct kpool *pool);
+int kpool_hotplug_init(void);
+void kpool_hotplug_exit(void);
+
 /* tree.c */
+struct kpool_group *
+group_create_one(struct kpool_group *parent, struct kpool_group *handle,
+		 const char *name, const struct kpool_group_params *params,
+		 const char *lock_name, struct lock_class_key *key);
+int group_remove(struct kpool_group *group);
+void group_discard(struct kpool_group *group);
 struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
 				const char *name,
 				const struct kpool_group_params *params,
@@ -553,7 +627,7 @@ void callback_begin(struct kpool_callback *call, struct kpool_group *group,
 		    const void *func);
 void callback_end(struct kpool_callback *call);
 struct kpool_group *callback_group(void);
-bool callbacks_below(const struct kpool_group *top);
+bool callbacks_below(struct kpool_group *top);
 bool callbacks_below_locked(const struct kpool_group *top);
 void cancel_init(struct kpool_group *group);
 void cancel_collect(struct kpool_group *group, struct kpool_group *top);
@@ -577,6 +651,13 @@ void name_stragglers(struct kpool_group *top, bool again);
 /* pool.c */
 extern struct mutex pools_mutex;
 extern struct list_head pools;
+struct kpool *pool_alloc(const char *name, const struct kpool_params *params,
+			 const char *lock_name, struct lock_class_key *key);
+int pool_register(struct kpool *pool);
+void pool_unregister(struct kpool *pool);
+int pool_begin(struct kpool *pool);
+void pool_end(struct kpool *pool);
+void report_leftovers(struct kpool *pool);
 void kpool_get(struct kpool *pool);
 struct kpool *next_pool(u64 number);
 void kpool_put(struct kpool *pool);

@@ -63,19 +63,11 @@ void pool_set_limits(struct kpool *pool, const struct kpool_limits *limits)
 	rcu_read_unlock();
 }
 
-int kpool_set_limits(struct kpool *pool, const struct kpool_limits *limits)
+static int set_limits(struct kpool *pool, const struct kpool_limits *limits)
 {
 	unsigned int reserved;
-	int err;
+	int err = 0;
 
-	might_sleep();
-	if (!limits) {
-		pr_err("%s: no limits\n", pool->name);
-		return -EINVAL;
-	}
-	err = check_limits(pool->name, limits);
-	if (err)
-		return err;
 	/* what its groups have reserved is admitted under the mutex */
 	mutex_lock(&pool->mutex);
 	reserved = pool->root->reserved_below;
@@ -93,6 +85,35 @@ int kpool_set_limits(struct kpool *pool, const struct kpool_limits *limits)
 	dismiss_excess(pool);
 	dispatch_more(pool);
 	return 0;
+}
+
+/*
+ * The mutex of a handle: no group is created or destroyed, so each CPU has
+ * reserved as much as the first, which refuses or all accept.
+ */
+int kpool_set_limits(struct kpool *pool, const struct kpool_limits *limits)
+{
+	struct kpool_group *part;
+	int err, cpu;
+
+	might_sleep();
+	if (!limits) {
+		pr_err("%s: no limits\n", pool->name);
+		return -EINVAL;
+	}
+	err = check_limits(pool->name, limits);
+	if (err)
+		return err;
+	if (!is_handle(pool))
+		return set_limits(pool, limits);
+	mutex_lock(&pool->mutex);
+	for_each_part(pool->root, part, cpu) {
+		err = set_limits(part->pool, limits);
+		if (err)
+			break;
+	}
+	mutex_unlock(&pool->mutex);
+	return err;
 }
 EXPORT_SYMBOL_GPL(kpool_set_limits);
 
@@ -114,16 +135,11 @@ static int check_group_limits(const struct kpool_group *group, int max_active,
 	return 0;
 }
 
-int kpool_group_set_limits(struct kpool_group *group, int max_active,
-			   int max_queued)
+static void set_group_limits(struct kpool_group *group, int max_active,
+			     int max_queued)
 {
 	struct kpool *pool = group->pool;
-	int err;
 
-	might_sleep();
-	err = check_group_limits(group, max_active, max_queued);
-	if (err)
-		return err;
 	raw_spin_lock_irq(&pool->lock);
 	WRITE_ONCE(group->max_active, max_active);
 	WRITE_ONCE(group->max_queued, max_queued);
@@ -132,6 +148,20 @@ int kpool_group_set_limits(struct kpool_group *group, int max_active,
 	room_made(pool, true);
 	raw_spin_unlock_irq(&pool->lock);
 	dispatch_more(pool);
+}
+
+int kpool_group_set_limits(struct kpool_group *group, int max_active,
+			   int max_queued)
+{
+	struct kpool_group *part;
+	int err, cpu;
+
+	might_sleep();
+	err = check_group_limits(group, max_active, max_queued);
+	if (err)
+		return err;
+	for_each_part(group, part, cpu)
+		set_group_limits(part, max_active, max_queued);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kpool_group_set_limits);

@@ -22,6 +22,12 @@ static int __init kpool_init(void)
 		kpool_callback_exit();
 		return err;
 	}
+	err = kpool_hotplug_init();
+	if (err) {
+		kpool_sysfs_exit();
+		kpool_callback_exit();
+		return err;
+	}
 	kpool_debugfs_init();
 	kpool_watchdog_init();
 	return 0;
@@ -35,6 +41,7 @@ static void __exit kpool_exit(void)
 {
 	kpool_watchdog_exit();
 	kpool_debugfs_exit();
+	kpool_hotplug_exit();
 	kpool_sysfs_exit();
 	kpool_callback_exit();
 }

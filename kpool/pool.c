@@ -44,7 +44,8 @@ static int check_pool(const char *name, const struct kpool_params *p)
 		return -EINVAL;
 	}
 	limits = params_limits(p);
-	return check_limits(name, &limits) ?: check_birth(name, p);
+	return check_limits(name, &limits) ?: check_birth(name, p) ?:
+	       percpu_check(name, p);
 }
 
 static void pool_free(struct kref *kref)
@@ -54,8 +55,10 @@ static void pool_free(struct kref *kref)
 	birth_free(pool);
 	hist_pool_free(pool);
 	/* A reader that found a group in work->group may look at both. */
-	if (pool->root)
+	if (pool->root) {
+		kfree(pool->root->on_cpu);
 		kfree_rcu(pool->root, rcu);
+	}
 	kfree_rcu(pool, rcu);
 }
 
@@ -69,10 +72,8 @@ void kpool_put(struct kpool *pool)
 	kref_put(&pool->kref, pool_free);
 }
 
-static struct kpool *pool_alloc(const char *name,
-				const struct kpool_params *params,
-				const char *lock_name,
-				struct lock_class_key *key)
+struct kpool *pool_alloc(const char *name, const struct kpool_params *params,
+			 const char *lock_name, struct lock_class_key *key)
 {
 	const struct kpool_limits limits = params_limits(params);
 	struct kpool_group *group;
@@ -93,6 +94,7 @@ static struct kpool *pool_alloc(const char *name,
 	INIT_LIST_HEAD(&pool->to_stop);
 	INIT_LIST_HEAD(&pool->workers);
 	INIT_LIST_HEAD(&pool->registry_entry);
+	INIT_LIST_HEAD(&pool->handle_entry);
 	mutex_init(&pool->mutex);
 	init_completion(&pool->warm);
 	kref_init(&pool->kref);
@@ -115,7 +117,7 @@ static struct kpool *pool_alloc(const char *name,
 	return pool;
 }
 
-static int pool_register(struct kpool *pool)
+int pool_register(struct kpool *pool)
 {
 	static u64 last_number;
 	struct kpool *other;
@@ -135,7 +137,7 @@ static int pool_register(struct kpool *pool)
 	return err;
 }
 
-static void pool_unregister(struct kpool *pool)
+void pool_unregister(struct kpool *pool)
 {
 	mutex_lock(&pools_mutex);
 	list_del_init(&pool->registry_entry);
@@ -144,7 +146,7 @@ static void pool_unregister(struct kpool *pool)
 
 /*
  * The pool after the one with this number, with a reference; or NULL.  Numbers
- * grow along the registry.
+ * grow along the registry.  A handle has nothing to look at but its name.
  */
 struct kpool *next_pool(u64 number)
 {
@@ -152,7 +154,7 @@ struct kpool *next_pool(u64 number)
 
 	mutex_lock(&pools_mutex);
 	list_for_each_entry(pool, &pools, registry_entry) {
-		if (pool->number <= number)
+		if (pool->number <= number || is_handle(pool))
 			continue;
 		kpool_get(pool);
 		found = pool;
@@ -162,14 +164,17 @@ struct kpool *next_pool(u64 number)
 	return found;
 }
 
-/* Start min_threads threads and wait until all of them are parked. */
+/*
+ * Start min_threads threads and wait until all of them are parked.  None on a
+ * CPU that is offline: the spawner starts them when it comes.
+ */
 static int pool_warm_up(struct kpool *pool)
 {
-	unsigned int i;
+	unsigned int i, n = READ_ONCE(pool->offline) ? 0 : pool->min_threads;
 	int err;
 
-	pool->nr_cold = pool->min_threads;
-	for (i = 0; i < pool->min_threads; i++) {
+	pool->nr_cold = n;
+	for (i = 0; i < n; i++) {
 		raw_spin_lock_irq(&pool->lock);
 		pool->nr_threads++;
 		raw_spin_unlock_irq(&pool->lock);
@@ -213,6 +218,50 @@ static int pool_start(struct kpool *pool)
 	return err;
 }
 
+/* What can be seen from outside, and threads.  On failure as it was. */
+int pool_begin(struct kpool *pool)
+{
+	int err;
+
+	err = pool_register(pool);
+	if (err)
+		return err;
+	hist_pool_add(pool);
+	err = pool_start(pool);
+	if (err)
+		goto err_unregister;
+	err = sysfs_add_group(pool->root);
+	if (err)
+		goto err_end_threads;
+	debugfs_pool_add(pool);
+	return 0;
+
+err_end_threads:
+	pool_end_threads(pool);
+err_unregister:
+	pool_unregister(pool);
+	return err;
+}
+
+static struct kpool *pool_create(const char *name,
+				 const struct kpool_params *params,
+				 const char *lock_name,
+				 struct lock_class_key *key)
+{
+	struct kpool *pool;
+	int err;
+
+	pool = pool_alloc(name, params, lock_name, key);
+	if (IS_ERR(pool))
+		return pool;
+	err = pool_begin(pool);
+	if (err) {
+		kpool_put(pool);
+		return ERR_PTR(err);
+	}
+	return pool;
+}
+
 struct kpool *__kpool_create(const char *name,
 			     const struct kpool_params *params,
 			     const char *lock_name,
@@ -225,31 +274,14 @@ struct kpool *__kpool_create(const char *name,
 	err = check_pool(name, params);
 	if (err)
 		return ERR_PTR(err);
-	pool = pool_alloc(name, params, lock_name, key);
-	if (IS_ERR(pool))
-		return pool;
-	err = pool_register(pool);
-	if (err)
-		goto err_put;
-	hist_pool_add(pool);
-	err = pool_start(pool);
-	if (err)
-		goto err_unregister;
-	err = sysfs_add_group(pool->root);
-	if (err)
-		goto err_end_threads;
-	debugfs_pool_add(pool);
+	if (params->flags & KPOOL_PER_CPU)
+		pool = percpu_create(name, params, lock_name, key);
+	else
+		pool = pool_create(name, params, lock_name, key);
 	/* The caller uses our symbols, so we are not being unloaded. */
-	__module_get(THIS_MODULE);
+	if (!IS_ERR(pool))
+		__module_get(THIS_MODULE);
 	return pool;
-
-err_end_threads:
-	pool_end_threads(pool);
-err_unregister:
-	pool_unregister(pool);
-err_put:
-	kpool_put(pool);
-	return ERR_PTR(err);
 }
 EXPORT_SYMBOL_GPL(__kpool_create);
 
@@ -270,7 +302,7 @@ static int copy_leftovers(struct kpool *pool, int from,
 	return n;
 }
 
-static void report_leftovers(struct kpool *pool)
+void report_leftovers(struct kpool *pool)
 {
 	char names[LEFTOVERS][KPOOL_NAME_MAX + 1];
 	int from = 0, i, n;
@@ -282,6 +314,28 @@ static void report_leftovers(struct kpool *pool)
 				pool->name, names[i]);
 		from += n;
 	} while (n == LEFTOVERS);
+}
+
+/* End a pool that is stopped.  Its memory is the caller's. */
+void pool_end(struct kpool *pool)
+{
+	/* Its files are not read or written any more; see sysfs.c. */
+	debugfs_pool_del(pool);
+	sysfs_del_group(pool->root);
+
+	/*
+	 * 2. Threads end.  Works, the only thing that could keep one, are
+	 *    over; a canceller that was about to wake a service thread is in
+	 *    an RCU read section, which keeps the task.
+	 */
+	pool_end_threads(pool);
+	callbacks_flush(pool->root);
+
+	/*
+	 * 3. The name is free.  The debugfs file, which finds pools under the
+	 *    registry's mutex, does not find it any more.
+	 */
+	pool_unregister(pool);
 }
 
 int kpool_destroy(struct kpool *pool)
@@ -301,25 +355,13 @@ int kpool_destroy(struct kpool *pool)
 	err = stop_for_ever(pool->root);
 	if (err)
 		return err;
-	report_leftovers(pool);
+	report_leftovers(last_part(pool->root)->pool);
 
-	/* Its files are not read or written any more; see sysfs.c. */
-	debugfs_pool_del(pool);
-	sysfs_del_group(pool->root);
-
-	/*
-	 * 2. Threads end.  Works, the only thing that could keep one, are
-	 *    over; a canceller that was about to wake a service thread is in
-	 *    an RCU read section, which keeps the task.
-	 */
-	pool_end_threads(pool);
-	callbacks_flush(pool->root);
-
-	/*
-	 * 3. The name is free.  The debugfs file, which finds pools under the
-	 *    registry's mutex, does not find it any more.
-	 */
-	pool_unregister(pool);
+	/* Then 2. and 3. */
+	if (is_handle(pool))
+		percpu_destroy(pool);
+	else
+		pool_end(pool);
 
 	/*
 	 * 4. The memory goes with the last group left behind, and a grace

@@ -153,7 +153,7 @@ static int queue_wait(struct kpool_group *group, struct kpool_work *work,
 {
 	struct room_waiter room = {
 		.entry = LIST_HEAD_INIT(room.entry),
-		.group = group,
+		.group = part_for(group, work),
 		.work = work,
 	};
 	unsigned long start = jiffies;

@@ -124,7 +124,7 @@ int spawn_reserve(struct kpool *pool)
 	int err = 0;
 
 	raw_spin_lock_irq(&pool->lock);
-	while (!err && lacks_reserve(pool)) {
+	while (!err && !pool->offline && lacks_reserve(pool)) {
 		pool->nr_threads++;
 		pool->nr_reserving++;
 		raw_spin_unlock_irq(&pool->lock);
@@ -272,12 +272,20 @@ static struct kpool_worker *excess_worker(struct kpool *pool)
 	return list_last_entry(&pool->idle, struct kpool_worker, entry);
 }
 
-/* The limit was lowered: let idle workers go.  Busy ones leave by themselves. */
-void dismiss_excess(struct kpool *pool)
+/* Any worker that is idle on a CPU that has gone. */
+static struct kpool_worker *offline_worker(struct kpool *pool)
+{
+	return pool->offline ? list_first_entry_or_null(&pool->idle,
+							struct kpool_worker,
+							entry) : NULL;
+}
+
+static void dismiss(struct kpool *pool,
+		    struct kpool_worker *(*next)(struct kpool *pool))
 {
 	struct task_struct *wake = NULL;
 
-	while (let_go(pool, excess_worker) == KPOOL_BATCH)
+	while (let_go(pool, next) == KPOOL_BATCH)
 		cond_resched();
 	/* the spawner joins them */
 	rcu_read_lock();
@@ -288,6 +296,18 @@ void dismiss_excess(struct kpool *pool)
 	if (wake)
 		wake_up_process(wake);
 	rcu_read_unlock();
+}
+
+/* The limit was lowered: let idle workers go.  Busy ones leave by themselves. */
+void dismiss_excess(struct kpool *pool)
+{
+	dismiss(pool, excess_worker);
+}
+
+/* The same, of a pool whose CPU goes. */
+void dismiss_offline(struct kpool *pool)
+{
+	dismiss(pool, offline_worker);
 }
 
 /*
@@ -420,9 +440,14 @@ static bool more_ready(struct kpool *pool, unsigned int n)
  * work will take one when it arrives, and wakes the spawner then.  That is
  * soon; but with an init hook it may take any time, and so more threads are
  * made if there are works for them.
+ *
+ * While its CPU is offline a pool gets no threads: the spawner brings works
+ * that could start to another one.
  */
 bool needs_thread(struct kpool *pool)
 {
+	if (unlikely(pool->offline))
+		return next_group(pool, UINT_MAX);
 	if (pool->nr_threads < pool->min_threads)
 		return true;
 	if (pool->nr_threads >= pool->max_threads)
@@ -432,6 +457,19 @@ bool needs_thread(struct kpool *pool)
 	/* who has just reserved some creates them */
 	return (lacks_reserve(pool) && !pool->nr_reserving) ||
 	       more_ready(pool, pool->nr_arriving);
+}
+
+static void rehome(struct kpool *pool)
+	__must_hold(&pool->lock)
+{
+	bool any;
+
+	raw_spin_unlock_irq(&pool->lock);
+	any = rehome_works(pool);
+	raw_spin_lock_irq(&pool->lock);
+	/* somebody else did it; or no CPU is online, for this moment */
+	if (!any)
+		service_sleep(pool, &pool->spawner, 1);
 }
 
 int kpool_spawner_fn(void *arg)
@@ -448,7 +486,10 @@ int kpool_spawner_fn(void *arg)
 			continue;
 		}
 		if (needs_thread(pool)) {
-			spawn_one(pool);
+			if (unlikely(pool->offline))
+				rehome(pool);
+			else
+				spawn_one(pool);
 			continue;
 		}
 		if (!pool->nr_arriving) {

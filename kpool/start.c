@@ -82,7 +82,9 @@ int kpool_start(struct kpool_group *group, struct kpool_work *work)
 	might_sleep();
 	if (runs_below(group))
 		return -EDEADLK;
-	err = start_queue(group, work, &starter, &wait);
+	do {
+		err = start_queue(part_for(group, work), work, &starter, &wait);
+	} while (part_was_wrong(group, work, err));
 	if (err)
 		return err;
 

@@ -152,20 +152,36 @@ static void tell_subtree(struct kpool_group *top)
 		end_request(group);
 }
 
+static struct task_struct *close_for_stop(struct kpool_group *group)
+{
+	close_group(group);
+	group_get_busy(group);
+	return NULL;
+}
+
 /* The group is busy from here until group_await_idle() has put that. */
 static void begin_stop(struct kpool_group *group)
 {
-	struct kpool *pool = group->pool;
+	struct kpool_group *part;
+	int cpu;
 
-	raw_spin_lock_irq(&pool->lock);
-	close_group(group);
-	group_get_busy(group);
-	raw_spin_unlock_irq(&pool->lock);
+	change_parts(group, NULL, close_for_stop);
+	for_each_part(group, part, cpu) {
+		mutex_lock(&part->pool->mutex);
+		tell_subtree(part);
+		mutex_unlock(&part->pool->mutex);
+	}
+	/* the others have none */
+	cancel_call(last_part(group));
+}
 
-	mutex_lock(&pool->mutex);
-	tell_subtree(group);
-	mutex_unlock(&pool->mutex);
-	cancel_call(group);
+static void name_in_parts(struct kpool_group *group, bool again)
+{
+	struct kpool_group *part;
+	int cpu;
+
+	for_each_part(group, part, cpu)
+		name_stragglers(part, again);
 }
 
 int kpool_group_stop(struct kpool_group *group)
@@ -184,7 +200,7 @@ int kpool_group_stop_timeout(struct kpool_group *group, unsigned long timeout)
 	begin_stop(group);
 	err = group_await_idle(group, true, timeout, false);
 	if (err == -ETIMEDOUT)
-		name_stragglers(group, false);
+		name_in_parts(group, false);
 	return err;
 }
 EXPORT_SYMBOL_GPL(kpool_group_stop_timeout);
@@ -200,21 +216,18 @@ int stop_for_ever(struct kpool_group *group)
 	begin_stop(group);
 	err = group_await_idle_again(group, true, KPOOL_WATCHDOG_PERIOD);
 	while (err == -ETIMEDOUT) {
-		name_stragglers(group, true);
+		name_in_parts(group, true);
 		err = group_await_idle_again(group, false,
 					     KPOOL_WATCHDOG_PERIOD);
 	}
 	return err;
 }
 
-void kpool_group_request_stop(struct kpool_group *group)
+static struct task_struct *request_stop(struct kpool_group *group)
 {
 	struct kpool *pool = group->pool;
 	struct task_struct *wake = NULL;
-	unsigned long flags;
 
-	rcu_read_lock();
-	raw_spin_lock_irqsave(&pool->lock, flags);
 	if (!group_is_stopped(group)) {
 		/* until somebody has done it, see end_request() */
 		group_get_busy(group);
@@ -222,8 +235,12 @@ void kpool_group_request_stop(struct kpool_group *group)
 		wake = service_wake(&pool->stopper);
 	}
 	close_group(group);
-	unlock_and_wake(pool, flags, wake);
-	rcu_read_unlock();
+	return wake;
+}
+
+void kpool_group_request_stop(struct kpool_group *group)
+{
+	change_parts(group, NULL, request_stop);
 }
 EXPORT_SYMBOL_GPL(kpool_group_request_stop);
 
@@ -248,6 +265,45 @@ static void stop_requested(struct kpool *pool)
 	mutex_unlock(&pool->mutex);
 }
 
+/* Put a batch of workers whose CPU has gone on the list of those to be told. */
+static bool list_offline(struct kpool_group *group)
+{
+	struct kpool *pool = group->pool;
+	struct kpool_worker *worker;
+	int n;
+
+	raw_spin_lock_irq(&pool->lock);
+	for (n = 0; n < KPOOL_BATCH; n++) {
+		worker = list_first_entry_or_null(&group->running,
+						  struct kpool_worker,
+						  run_entry);
+		/* those that came with the CPU, if it is back, are behind */
+		if (!worker || !worker_is_stale(worker))
+			break;
+		WRITE_ONCE(worker->work->flags,
+			   worker->work->flags | WORK_TOLD);
+		list_move_tail(&worker->run_entry, &pool->to_tell);
+	}
+	raw_spin_unlock_irq(&pool->lock);
+	return n == KPOOL_BATCH;
+}
+
+/* Tell what runs in groups that want to know that their CPU goes. */
+static void tell_offline(struct kpool *pool)
+{
+	struct kpool_group *group;
+
+	raw_spin_lock_irq(&pool->lock);
+	pool->tell_offline = false;
+	raw_spin_unlock_irq(&pool->lock);
+	mutex_lock(&pool->mutex);
+	for (group = pool->root; group; group = next_below(group, pool->root))
+		while (group->flags & KPOOL_TELL_ON_OFFLINE &&
+		       list_offline(group))
+			cond_resched();
+	mutex_unlock(&pool->mutex);
+}
+
 /*
  * No client function is called here: a tell must not wait for one.  Tells
  * come first, since they are quick and somebody may be kept from ending.
@@ -264,6 +320,8 @@ int kpool_stopper_fn(void *arg)
 			todo = tell_listed;
 		else if (!list_empty(&pool->to_stop))
 			todo = stop_requested;
+		else if (unlikely(pool->tell_offline))
+			todo = tell_offline;
 		else if (pool->stopper.leave)
 			break;
 

@@ -242,7 +242,7 @@ static int group_appear(struct kpool_group *group)
 }
 
 /* Stop a group and free it, unless there are others below it. */
-static int group_remove(struct kpool_group *group)
+int group_remove(struct kpool_group *group)
 {
 	struct kpool *pool = group->pool;
 	int err;
@@ -260,22 +260,29 @@ static int group_remove(struct kpool_group *group)
 	return 0;
 }
 
+/* A group that its creator has never had, so he is not to be called. */
+void group_discard(struct kpool_group *group)
+{
+	raw_spin_lock_irq(&group->pool->lock);
+	group->cancelled = true;
+	raw_spin_unlock_irq(&group->pool->lock);
+	group_remove(group);
+}
+
+/* One group; @handle: whose part it is, or NULL. */
 struct kpool_group *
-__kpool_group_create(struct kpool_group *parent, const char *name,
-		     const struct kpool_group_params *params,
-		     const char *lock_name, struct lock_class_key *key)
+group_create_one(struct kpool_group *parent, struct kpool_group *handle,
+		 const char *name, const struct kpool_group_params *params,
+		 const char *lock_name, struct lock_class_key *key)
 {
 	struct kpool_group *group;
 	int err;
 
-	might_sleep();
-	err = check_group(parent, name, params);
-	if (err)
-		return ERR_PTR(err);
 	group = group_alloc(parent->pool, parent, name, params, lock_name,
 			    key);
 	if (IS_ERR(group))
 		return group;
+	group->handle = handle;
 	err = group_link(group);
 	if (err) {
 		report_refusal(group, err);
@@ -285,14 +292,27 @@ __kpool_group_create(struct kpool_group *parent, const char *name,
 	kpool_get(parent->pool);
 	err = group_appear(group);
 	if (err) {
-		/* its creator has never had it, and is not to be called */
-		raw_spin_lock_irq(&group->pool->lock);
-		group->cancelled = true;
-		raw_spin_unlock_irq(&group->pool->lock);
-		group_remove(group);
+		group_discard(group);
 		return ERR_PTR(err);
 	}
 	return group;
+}
+
+struct kpool_group *
+__kpool_group_create(struct kpool_group *parent, const char *name,
+		     const struct kpool_group_params *params,
+		     const char *lock_name, struct lock_class_key *key)
+{
+	int err;
+
+	might_sleep();
+	err = check_group(parent, name, params);
+	if (err)
+		return ERR_PTR(err);
+	if (parent->on_cpu)
+		return percpu_group_create(parent, name, params, lock_name,
+					   key);
+	return group_create_one(parent, NULL, name, params, lock_name, key);
 }
 EXPORT_SYMBOL_GPL(__kpool_group_create);
 
@@ -319,9 +339,10 @@ int kpool_group_destroy(struct kpool_group *group)
 	}
 	if (runs_below(group))
 		return -EDEADLK;
-	err = group_has_children(group);
+	err = group_has_children(last_part(group));
 	if (!err)
-		err = group_remove(group);
+		err = group->on_cpu ? percpu_group_remove(group) :
+				      group_remove(group);
 	WARN(err == -EBUSY, "kpool: %s: group %s has groups below it\n",
 	     group->pool->name, group->name);
 	return err;

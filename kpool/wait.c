@@ -51,16 +51,20 @@ void waiters_complete(struct hlist_head *waiters, int result, bool ran)
  */
 bool waiter_withdraw(struct kpool_waiter *waiter)
 {
-	bool withdrawn = false;
+	bool withdrawn = false, again = true;
 	unsigned long flags;
+	struct kpool *pool;
 
 	rcu_read_lock();
-	if (!completion_done(&waiter->done)) {
-		raw_spin_lock_irqsave(&waiter->pool->lock, flags);
-		withdrawn = !hlist_unhashed(&waiter->node);
+	while (again && !completion_done(&waiter->done)) {
+		pool = READ_ONCE(waiter->pool);
+		raw_spin_lock_irqsave(&pool->lock, flags);
+		/* its work may have gone to the pool of another CPU */
+		again = waiter->pool != pool;
+		withdrawn = !again && !hlist_unhashed(&waiter->node);
 		if (withdrawn)
 			hlist_del_init(&waiter->node);
-		raw_spin_unlock_irqrestore(&waiter->pool->lock, flags);
+		raw_spin_unlock_irqrestore(&pool->lock, flags);
 	}
 	rcu_read_unlock();
 	return withdrawn;

@@ -246,6 +246,8 @@ int kpool_queue(struct kpool_group *group, struct kpool_work *work)
 	unsigned long flags;
 	int err;
 
+	if (unlikely(group->on_cpu))
+		return percpu_queue(group, work, 0);
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	err = queue_locked(group, work, 0, &wake);
@@ -254,6 +256,28 @@ int kpool_queue(struct kpool_group *group, struct kpool_work *work)
 	return err;
 }
 EXPORT_SYMBOL_GPL(kpool_queue);
+
+/*
+ * A work that was pending, and was taken off its list and out of its count,
+ * goes to the group of another CPU.  Both pools' locks are held: who finds the
+ * work bound to either group, or a record of it with either pool, looks again
+ * when he has that lock.
+ */
+void work_move(struct kpool_work *work, struct kpool_group *to)
+{
+	struct kpool_group *from = work->group;
+	struct kpool_waiter *waiter;
+
+	lockdep_assert_held(&from->pool->lock);
+	lockdep_assert_held(&to->pool->lock);
+	hlist_for_each_entry(waiter, &work->waiters, node)
+		WRITE_ONCE(waiter->pool, to->pool);
+	group_get_busy(to);
+	group_count_pending(to, 1);
+	smp_store_release(&work->group, to);
+	group_add_pending(to, work);
+	group_put_busy(from);
+}
 
 /* Move the waiters for queueings up to @seq to a list of their own. */
 static void split_waiters(struct kpool_work *work, u32 seq,

@@ -63,7 +63,7 @@ bool is_worker_of(const struct kpool *pool)
 {
 	struct kpool_worker *worker = current_worker();
 
-	return worker && worker->pool == pool;
+	return worker && client_group(worker->pool->root) == pool->root;
 }
 
 void worker_set_tell(struct kpool_worker *worker, enum tell_state tell)
@@ -195,9 +195,9 @@ void dispatch_more(struct kpool *pool)
 }
 
 /*
- * There are more threads than allowed, and this one is free: it leaves.  With
- * it the pool may be down to its limit, and idle threads, whom it kept from
- * that, may start what became ready.
+ * There are more threads than allowed, or this one's CPU has gone, and it is
+ * free: it leaves.  With it the pool may be down to its limit, and idle
+ * threads, whom it kept from that, may start what became ready.
  */
 static void worker_resign(struct kpool_worker *worker)
 	__must_hold(&worker->pool->lock)
@@ -288,7 +288,8 @@ static struct kpool_work *next_work(struct kpool_worker *worker)
 		if (!worker->idle) {
 			struct task_struct *wake;
 
-			if (unlikely(pool_is_over(pool))) {
+			if (unlikely(pool_is_over(pool) ||
+				     worker_is_stale(worker))) {
 				worker_resign(worker);
 				break;
 			}

@@ -72,7 +72,9 @@ struct kpool_group;
 
 /* Flags of a group. */
 #define KPOOL_NOSIGNAL		BIT(0)	/* a tell is no signal: see below */
-#define KPOOL_GROUP_FLAGS	KPOOL_NOSIGNAL	/* private: all there are */
+#define KPOOL_TELL_ON_OFFLINE	BIT(1)	/* a CPU that goes is a tell: likewise */
+/* private: all there are */
+#define KPOOL_GROUP_FLAGS	(KPOOL_NOSIGNAL | KPOOL_TELL_ON_OFFLINE)
 
 /**
  * struct kpool_group_params - what a group may be created with
@@ -334,6 +336,15 @@ int kpool_group_reopen(struct kpool_group *group);
 
 /* kpool_params.node is meant. */
 #define KPOOL_ON_NODE		BIT(1)
+
+/*
+ * Threads of its own for each CPU, and limits for each; what is queued runs on
+ * the CPU that it is queued from.  See "Per-CPU pools" in kpool.rst.
+ */
+#define KPOOL_PER_CPU		BIT(2)
+
+/* Longest name of such a pool: the CPU's number is added to it. */
+#define KPOOL_PER_CPU_NAME_MAX	(KPOOL_NAME_MAX - 6)
 
 /**
  * struct kpool_params - what a pool is created with

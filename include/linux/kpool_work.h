@@ -193,6 +193,22 @@ static inline void kpool_work_destroy_onstack(struct kpool_work *work) { }
 int __must_check kpool_queue(struct kpool_group *group,
 			     struct kpool_work *work);
 
+/**
+ * kpool_queue_on() - queue a work to run on a CPU
+ * @cpu: its number
+ * @group: a group of a pool with %KPOOL_PER_CPU
+ * @work: an initialised work
+ *
+ * If the CPU goes offline before the work has started, it runs on another.
+ *
+ * Context: any but NMI, as kpool_queue().
+ * Return: as kpool_queue(); -EBUSY also that it is pending or running on
+ * another CPU; -ENODEV the CPU is offline; -EINVAL there is no such CPU, or the
+ * pool has no threads per CPU.
+ */
+int __must_check kpool_queue_on(int cpu, struct kpool_group *group,
+				struct kpool_work *work);
+
 /* For kpool_queue_flags(). */
 #define KPOOL_NOQUEUE		BIT(0)	/* start now, or not at all */
 #define KPOOL_FRONT		BIT(1)	/* before the others of its group */
