@@ -466,4 +466,5 @@ static struct kunit_suite hotplug_suite = {
 	.name = "kpool_hotplug",
 	.test_cases = hotplug_cases,
 };
+
 kunit_test_suite(hotplug_suite);
