@@ -266,16 +266,21 @@ static void refuse_waiters(struct kpool_group *group)
 	mutex_unlock(&pool->mutex);
 }
 
-static int group_drain(struct kpool_group *group, unsigned long timeout,
-		       bool killable)
+static void begin_drain(struct kpool_group *group)
 {
 	struct kpool_group *part;
 	int cpu;
 
-	might_sleep();
 	change_parts(group, NULL, close_for_drain);
 	for_each_part(group, part, cpu)
 		refuse_waiters(part);
+}
+
+static int group_drain(struct kpool_group *group, unsigned long timeout,
+		       bool killable)
+{
+	might_sleep();
+	begin_drain(group);
 	return group_await_idle(group, true, timeout, killable);
 }
 

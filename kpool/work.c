@@ -274,6 +274,7 @@ void work_move(struct kpool_work *work, struct kpool_group *to)
 		WRITE_ONCE(waiter->pool, to->pool);
 	group_get_busy(to);
 	group_count_pending(to, 1);
+	/* pairs with with_work_locked() */
 	smp_store_release(&work->group, to);
 	group_add_pending(to, work);
 	group_put_busy(from);

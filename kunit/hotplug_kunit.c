@@ -60,7 +60,7 @@ static void offline_cpu_is_enodev(struct kunit *test)
 
 static void idle_threads_leave_and_min_threads_are_back(struct kunit *test)
 {
-	int cpu = hotplug_cpu(test);
+	int cpu = hotplug_cpu(test), i;
 	struct kpool *pool = percpu_pool(test, 3, 4);
 	struct kpool *inner = inner_pool(pool, cpu);
 	struct gated *g = gated_array(test, 3);
@@ -73,9 +73,8 @@ static void idle_threads_leave_and_min_threads_are_back(struct kunit *test)
 	expect_soon(test, pool_idle(inner) == 3);
 	expect_queued_on(test, cpu, kpool_root(pool), g, 3);
 	if (expect_started(test, g, 3))
-		KUNIT_EXPECT_TRUE(test, is_bound(&g[0], cpu) &&
-					is_bound(&g[1], cpu) &&
-					is_bound(&g[2], cpu));
+		for (i = 0; i < 3; i++)
+			KUNIT_EXPECT_TRUE(test, is_bound(&g[i], cpu));
 }
 
 #define WORKS	(2 * KPOOL_BATCH + 5)	/* more than two batches */
@@ -467,4 +466,5 @@ static struct kunit_suite hotplug_suite = {
 	.name = "kpool_hotplug",
 	.test_cases = hotplug_cases,
 };
+
 kunit_test_suite(hotplug_suite);

@@ -545,4 +545,5 @@ static struct kunit_suite percpu_suite = {
 	.name = "kpool_percpu",
 	.test_cases = percpu_cases,
 };
+
 kunit_test_suite(percpu_suite);

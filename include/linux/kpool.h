@@ -94,7 +94,9 @@ struct kpool_group;
  *	last out alternate; those of a parent enclose those of a child
  * @data: what kpool_group_data() returns
  * @flags: %KPOOL_NOSIGNAL: works queued to this group are told by
- *	kpool_should_stop() and @cancel only, and get no signal
+ *	kpool_should_stop() and @cancel only, and get no signal;
+ *	%KPOOL_TELL_ON_OFFLINE: in a pool with %KPOOL_PER_CPU, those that run
+ *	on a CPU that goes offline are told
  *
  * None of the functions is called with a lock held or a signal pending, but
  * @first_in, which is part of the run that follows.  Stopping a group waits
@@ -353,7 +355,7 @@ int kpool_group_reopen(struct kpool_group *group);
  * @idle_timeout: in jiffies; threads above @min_threads leave after having
  *	been idle for so long; 0 is KPOOL_IDLE_TIMEOUT
  * @max_queued: most works that wait for a thread or a turn; 0: any number
- * @flags: KPOOL_FREEZABLE, KPOOL_ON_NODE
+ * @flags: KPOOL_FREEZABLE, KPOOL_ON_NODE, KPOOL_PER_CPU
  * @nice: of its threads, -20 to 19
  * @cpumask: the CPUs that they run on; copied; NULL: any
  * @node: with KPOOL_ON_NODE, the NUMA node that they belong to: they run on its
@@ -392,7 +394,8 @@ struct kpool *__kpool_create(const char *name,
 /**
  * kpool_create() - make a pool
  * @name: 1 to KPOOL_NAME_MAX printable characters without blanks or slashes,
- *	different from every other pool
+ *	different from every other pool; with %KPOOL_PER_CPU at most
+ *	KPOOL_PER_CPU_NAME_MAX
  * @params: sizes and limits
  *
  * Returns when @min_threads threads run and are parked.  While a pool exists
