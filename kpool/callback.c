@@ -209,7 +209,6 @@ void cancel_init(struct kpool_group *group)
 	INIT_LIST_HEAD(&group->to_cancel);
 	INIT_LIST_HEAD(&group->cancel_entry);
 	INIT_WORK(&group->cancel_item, cancel_fn);
-	item_unchecked(&group->cancel_item);
 }
 
 /* Call what was collected for a stop from @top; from a thread of kpool. */

@@ -94,13 +94,18 @@ static inline void group_map_release(struct kpool_group *group)
 }
 
 /*
- * An item of the workqueue.  To lockdep those of all groups would be one; what
- * is to be known about their order the maps of the groups say.
+ * An item of the workqueue.  To lockdep those of all groups would be one.  So
+ * they have the key of their group, with the depth that only roots have; those
+ * of roots are one.
  */
-static inline void item_unchecked(struct work_struct *item)
+static inline void item_map_init(struct work_struct *item,
+				 const struct kpool_group *group,
+				 struct lock_class_key *key)
 {
+	static struct lock_class_key root_key;
+
 	lockdep_init_map(&item->lockdep_map, "(kpool_callback)",
-			 unchecked_key(), 0);
+			 group->parent ? key : &root_key, 0);
 }
 
 /* Before a sleep until something of @group, or all of it, has ended. */
@@ -150,7 +155,9 @@ static inline void group_map_acquire_from(struct kpool_group *top,
 					  struct kpool_group *group) { }
 static inline void group_map_release_to(struct kpool_group *top,
 					struct kpool_group *group) { }
-static inline void item_unchecked(struct work_struct *item) { }
+static inline void item_map_init(struct work_struct *item,
+				 const struct kpool_group *group,
+				 struct lock_class_key *key) { }
 static inline void group_map_acquire(struct kpool_group *group) { }
 static inline void group_map_release(struct kpool_group *group) { }
 static inline void group_map_touch(struct kpool_group *group) { }

@@ -60,7 +60,6 @@ void release_init(struct kpool_group *group)
 {
 	INIT_LIST_HEAD(&group->releasing);
 	INIT_WORK(&group->release_item, release_group);
-	item_unchecked(&group->release_item);
 }
 
 /*

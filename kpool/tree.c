@@ -12,6 +12,7 @@
 
 #include "fault.h"
 #include "internal.h"
+#include "lockmap.h"
 
 /* The group after @pos in the subtree of @top, parents first; or NULL. */
 struct kpool_group *next_below(struct kpool_group *pos,
@@ -82,7 +83,9 @@ struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
 	/* lockdep keeps the name for ever: never that of the group */
 	lockdep_init_map(&group->lockdep_map, lock_name, key, 0);
 	release_init(group);
+	item_map_init(&group->release_item, group, key);
 	cancel_init(group);
+	item_map_init(&group->cancel_item, group, key);
 	return group;
 }
 

@@ -108,7 +108,7 @@ static void outsiders_are_refused(struct kunit *test)
 	drain = run_drain(test, top);
 	KUNIT_EXPECT_EQ(test, -ESHUTDOWN, kpool_queue(top, &g[1].work));
 	KUNIT_EXPECT_EQ(test, -ESHUTDOWN, kpool_queue(low, &g[1].work));
-	complete(&h->gate);
+	complete_all(&h->gate);
 	KUNIT_EXPECT_EQ(test, 0, kpool_work_wait_timeout(&h->work, NULL,
 							 DEADLINE));
 	KUNIT_EXPECT_EQ(test, -ESHUTDOWN, h->next_err);

@@ -335,6 +335,20 @@ static void cpu_comes_although_a_hook_fails(struct kunit *test)
 	expect_soon(test, pool_idle(inner) == 1);
 }
 
+static void online_cpus_serve(struct kunit *test)
+{
+	struct gated *g = gated_array(test, nr_cpu_ids);
+	struct kpool *pool = percpu_pool(test, 1, 1);
+	int cpu;
+
+	gated_open_all(g, nr_cpu_ids);
+	for_each_online_cpu(cpu) {
+		KUNIT_EXPECT_EQ(test, 0, kpool_queue_on(cpu, kpool_root(pool),
+							&g[cpu].work));
+		expect_over(test, &g[cpu], 1);
+	}
+}
+
 static void made_while_a_cpu_is_offline(struct kunit *test)
 {
 	struct kpool_group_params params = { .reserve = 1 };
@@ -444,6 +458,7 @@ static void storm_while_a_cpu_comes_and_goes(struct kunit *test)
 }
 
 static struct kunit_case hotplug_cases[] = {
+	KUNIT_CASE(online_cpus_serve),
 	KUNIT_CASE(offline_cpu_is_enodev),
 	KUNIT_CASE(idle_threads_leave_and_min_threads_are_back),
 	KUNIT_CASE(pending_works_run_elsewhere_in_order),

@@ -3,6 +3,7 @@
 #include <linux/err.h>
 #include <linux/kpool_delayed.h>
 
+#include "kmsg.h"
 #include "percpu_fixture.h"
 
 /* Where a work ran. */
@@ -314,7 +315,9 @@ static void reopens_on_all_cpus_or_none(struct kunit *test)
 	g->sleep = GATE_UNINTERRUPTIBLE;
 	KUNIT_EXPECT_EQ(test, 0, kpool_queue_on(last_cpu(), group, &g->work));
 	expect_started(test, g, 1);
+	report_begin("gated_fn .*still executes in ");
 	KUNIT_EXPECT_EQ(test, -ETIMEDOUT, kpool_group_stop_timeout(group, 1));
+	report_end();
 	KUNIT_EXPECT_EQ(test, -EBUSY, kpool_group_reopen(group));
 	for_each_online_cpu(cpu)
 		KUNIT_EXPECT_EQ(test, -ESHUTDOWN,

@@ -98,6 +98,7 @@ def _command(guest, report, accel):
                  **guest.arguments}
     # On a busy machine the kernel's probe of the timer may see no tick in time.
     line = ("console=ttyS0 panic=-1 no_timer_check kunit.enable=1 "
+            "kunit.autorun=1 "
             + " ".join(f"{key}={value}" for key, value in arguments.items()))
     return ["qemu-system-x86_64", *accel,
             "-smp", str(guest.cpus), "-m", guest.memory,
