@@ -15,6 +15,7 @@ import sys
 sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
+import bench
 import check
 import demo
 import mutate
@@ -73,6 +74,9 @@ def _options():
     command = commands.add_parser("demo", help="show kpool at work")
     command.add_argument("--file", help="a file to send")
     command.set_defaults(action=demo.demo)
+    command = commands.add_parser("bench", help="measure, and hold to bars")
+    command.add_argument("--rows", help="these alone, with commas between")
+    command.set_defaults(action=bench.bench)
     command = commands.add_parser("check-runner",
                                   help="see that every gate can fail")
     command.add_argument("--kernel", default="6.12", help=argparse.SUPPRESS)

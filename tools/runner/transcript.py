@@ -18,9 +18,10 @@ class Transcript:
     """Takes in one line after the other; what it found is in its fields."""
     # Of (name, why it failed or None).
     steps: list = field(default_factory=list)
-    # Documents: results of suites, and kmemleak's reports.
+    # Documents: results of suites, kmemleak's reports, rows that were measured.
     suites: list = field(default_factory=list)
     leaks: list = field(default_factory=list)
+    benches: list = field(default_factory=list)
     # What was not unloaded, and whether anybody looked.
     left: list = field(default_factory=list)
     unloaded: bool = False
@@ -47,7 +48,7 @@ class Transcript:
         return False
 
     def _take_into_document(self, word, line):
-        if word in ("KTAP-END", "LEAK-END"):
+        if word in ("KTAP-END", "LEAK-END", "BENCH-END"):
             self._document.closed = True
             self._document = None
         else:
@@ -74,6 +75,10 @@ class Transcript:
     def _take_leak_begin(self, rest):
         self._document = Document(rest)
         self.leaks.append(self._document)
+
+    def _take_bench_begin(self, rest):
+        self._document = Document(rest)
+        self.benches.append(self._document)
 
     def _take_left(self, rest):
         if rest not in self.left:
