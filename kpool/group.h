@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Groups: the structure and its states; whose turn it is, hooks, the tree.
+ */
+#ifndef _KPOOL_GROUP_H
+#define _KPOOL_GROUP_H
+
+#include <linux/kpool.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
+#include <linux/workqueue.h>
+
+/*
+ * Of a group, changed by group_set_state() only.  Up to GROUP_CLOSED its
+ * pending works start.
+ */
+enum group_state {
+	GROUP_OPEN,
+	GROUP_CLOSED,	/* refuses queueing but by its own works: a drain */
+	GROUP_STOPPED,	/* refuses queueing, tells its works */
+	GROUP_DEAD,	/* being freed */
+	NR_GROUP_STATES
+};
+
+/*
+ * How far a group is with its hooks, changed by hooks_set() only.  While it
+ * enters or leaves nothing starts in it or below it.
+ */
+enum hooks_state {
+	HOOKS_OUT,	/* nothing runs; first_in() comes next */
+	HOOKS_ENTERING,	/* a worker is about to call first_in(), or in it */
+	HOOKS_IN,	/* works run; last_out() comes next */
+	HOOKS_LEAVING,	/* a worker is about to call last_out(), or in it */
+};
+
+/* A group's lists of turns: see queue.c. */
+enum turns {
+	TURN_ANY,	/* of everything that may start */
+	TURN_COVERED,	/* of what takes a reserved thread */
+	NR_TURNS
+};
+
+/*
+ * A group.
+ *
+ * Owned by whoever created it until kpool_group_destroy(); the root by the
+ * pool.  Holds a reference to its pool, and is not destroyed before those
+ * below it.  A work that is bound to it keeps it busy, and a busy group is not
+ * destroyed.  Readers of work->group may look at it under RCU, so it is freed
+ * after a grace period.
+ */
+struct kpool_group {
+	struct kpool		*pool;		/* I */
+	struct kpool_group	*parent;	/* I; NULL for the root */
+	/* of a handle: its part of each possible CPU; of a part: its handle */
+	struct kpool_group	**on_cpu;	/* I, or NULL */
+	struct kpool_group	*handle;	/* I, or NULL */
+	unsigned int		depth;		/* I */
+	enum group_state	state;		/* L */
+	unsigned long		state_since;	/* L: jiffies */
+	unsigned int		max_active;	/* L; 0: none */
+	unsigned int		max_queued;	/* L; 0: none */
+	unsigned int		reserve;	/* I: threads */
+	unsigned int		flags;		/* I: KPOOL_NOSIGNAL */
+	bool			has_hooks;	/* I */
+	bool			plain;		/* L: runs do not change turns */
+	bool			cancelled;	/* L: cancel() is called, or was */
+	enum hooks_state	hooks;		/* L */
+
+	struct list_head	pending;	/* L: works, in order */
+	struct list_head	delayed;	/* L: works whose timer is armed */
+	struct list_head	running;	/* L: workers not told yet */
+	struct list_head	told;		/* L: workers told or skipped */
+	struct list_head	turns[NR_TURNS];	/* L: of children, and own */
+	struct list_head	turn[NR_TURNS];		/* L: parent->turns */
+	struct list_head	own_turn;	/* L: ->turns[TURN_ANY] */
+
+	/* own queueings not yet over, plus groups below that have some */
+	unsigned int		busy;		/* L */
+	u32			lives;		/* L: how often it became busy */
+	/* of this group and all below it */
+	unsigned int		nr_running;	/* L */
+	unsigned int		nr_pending;	/* L */
+	/* threads held back: by all children, and by the group itself */
+	unsigned int		held_below;	/* L */
+	unsigned int		held;		/* L */
+	unsigned int		reserved_below;	/* M: by children, admitted */
+
+	void			(*cancel)(struct kpool_group *group);	/* I */
+	void			(*first_in)(struct kpool_group *group);	/* I */
+	void			(*last_out)(struct kpool_group *group);	/* I */
+	void			*data;		/* I: the client's */
+
+	/* waits that cannot end, of what executes in it and below it */
+	unsigned int		nr_stuck;	/* D */
+	unsigned int		nr_stuck_running; /* D: of those that have a slot */
+	unsigned int		nr_stuck_hooks;	/* D: in a hook of this group */
+
+	struct list_head	releasing;	/* L: works to be given back */
+	struct work_struct	release_item;	/* A: gives them back */
+	struct list_head	to_cancel;	/* L: groups, of a stop from here */
+	struct list_head	cancel_entry;	/* L: ->to_cancel of a group */
+	struct work_struct	cancel_item;	/* A: calls their cancel() */
+	struct hlist_head	waiters;	/* L: until busy is 0 */
+	struct list_head	room_waiters;	/* L: struct room_waiter */
+	struct list_head	room_place;	/* L: pool->room, if there are any */
+	struct list_head	stop_entry;	/* L: pool->to_stop */
+	struct list_head	children;	/* M */
+	struct list_head	sibling;	/* M: parent->children */
+	struct rcu_head		rcu;
+	struct lockdep_map	lockdep_map;	/* I */
+	struct kpool_dir	*dir;		/* I: in sysfs; see sysfs.c */
+	char			name[KPOOL_NAME_MAX + 1];	/* I */
+};
+
+/* Does it not matter to turns how many works of this group run? */
+static inline void group_set_plain(struct kpool_group *group)
+{
+	group->plain = !group->max_active && !group->reserve &&
+		       !group->has_hooks;
+}
+
+static inline bool hooks_in_progress(const struct kpool_group *group)
+{
+	return group->hooks == HOOKS_ENTERING || group->hooks == HOOKS_LEAVING;
+}
+
+void group_set_state(struct kpool_group *group, enum group_state state);
+const char *group_state_name(const struct kpool_group *group);
+bool group_is_stopped(const struct kpool_group *group);
+bool group_is_open(const struct kpool_group *group);
+bool group_refuses(const struct kpool_group *group);
+bool group_is_below(const struct kpool_group *group,
+		    const struct kpool_group *top);
+void group_get_busy(struct kpool_group *group);
+void group_put_busy(struct kpool_group *group);
+int group_await_idle(struct kpool_group *group, bool put,
+		     unsigned long timeout, bool killable);
+int group_await_idle_again(struct kpool_group *group, bool put,
+			   unsigned long period);
+
+/* tree.c */
+struct kpool_group *
+group_create_one(struct kpool_group *parent, struct kpool_group *handle,
+		 const char *name, const struct kpool_group_params *params,
+		 const char *lock_name, struct lock_class_key *key);
+int group_remove(struct kpool_group *group);
+void group_discard(struct kpool_group *group);
+struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
+				const char *name,
+				const struct kpool_group_params *params,
+				const char *lock_name,
+				struct lock_class_key *key);
+struct kpool_group *next_below(struct kpool_group *pos,
+			       struct kpool_group *top);
+
+/* queue.c */
+bool group_has_room(const struct kpool_group *group);
+bool group_can_start(const struct kpool_group *group);
+bool group_has_slot(const struct kpool_group *group);
+void group_changed(struct kpool_group *group);
+void group_add_pending(struct kpool_group *group, struct kpool_work *work);
+void group_del_pending(struct kpool_group *group, struct kpool_work *work);
+void group_count_pending(struct kpool_group *group, int by);
+bool group_get_slot(struct kpool_group *group);
+struct kpool_group *group_put_slot(struct kpool_group *group);
+struct kpool_group *next_group(struct kpool *pool, unsigned int nr_free);
+struct kpool_work *take_next(struct kpool_group *group);
+
+/* hooks.c */
+bool hooks_count(struct kpool_group *group);
+void hooks_enter(struct kpool_group *group);
+void hooks_leave(struct kpool_group *group);
+
+#endif /* _KPOOL_GROUP_H */
