@@ -37,12 +37,12 @@ static struct task_struct *cancel_running(struct kpool_work *work,
 	if (worker->tell != TELL_OPEN)
 		return NULL;
 	if (cancel->sync) {
-		list_move_tail(&worker->run_entry, &worker->group->told);
+		worker_move(worker, &worker->group->told);
 		worker_set_tell(worker, TELL_SENDING);
 		cancel->tell = worker;
 		return NULL;
 	}
-	list_move_tail(&worker->run_entry, &pool->to_tell);
+	worker_move(worker, &pool->to_tell);
 	return service_wake(&pool->stopper);
 }
 

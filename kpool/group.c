@@ -93,15 +93,6 @@ bool group_is_below(const struct kpool_group *group,
 	return group == top;
 }
 
-/* A group is busy from the first queueing accepted to the last one over. */
-void group_get_busy(struct kpool_group *group)
-{
-	while (group && !group->busy++) {
-		group->lives++;
-		group = group->parent;
-	}
-}
-
 void group_put_busy(struct kpool_group *group)
 {
 	while (group && !--group->busy) {

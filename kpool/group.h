@@ -33,6 +33,10 @@ enum hooks_state {
 	HOOKS_LEAVING,	/* a worker is about to call last_out(), or in it */
 };
 
+/* group->gates: what keeps works out, at this level alone. */
+#define GATE_CLOSED	BIT(0)	/* does not take works from everybody */
+#define GATE_SHUT	BIT(1)	/* starts none now */
+
 /* A group's lists of turns: see queue.c. */
 enum turns {
 	TURN_ANY,	/* of everything that may start */
@@ -56,6 +60,7 @@ struct kpool_group {
 	struct kpool_group	**on_cpu;	/* I, or NULL */
 	struct kpool_group	*handle;	/* I, or NULL */
 	unsigned int		depth;		/* I */
+	u8			gates;		/* L: GATE_*, see queue.c */
 	enum group_state	state;		/* L */
 	unsigned long		state_since;	/* L: jiffies */
 	unsigned int		max_active;	/* L; 0: none */
@@ -69,8 +74,8 @@ struct kpool_group {
 
 	struct list_head	pending;	/* L: works, in order */
 	struct list_head	delayed;	/* L: works whose timer is armed */
-	struct list_head	running;	/* L: workers not told yet */
-	struct list_head	told;		/* L: workers told or skipped */
+	struct hlist_head	running;	/* L: workers not told yet */
+	struct hlist_head	told;		/* L: workers told or skipped */
 	struct list_head	turns[NR_TURNS];	/* L: of children, and own */
 	struct list_head	turn[NR_TURNS];		/* L: parent->turns */
 	struct list_head	own_turn;	/* L: ->turns[TURN_ANY] */
@@ -125,6 +130,25 @@ static inline bool hooks_in_progress(const struct kpool_group *group)
 	return group->hooks == HOOKS_ENTERING || group->hooks == HOOKS_LEAVING;
 }
 
+/* A group is busy from the first queueing accepted to the last one over. */
+static inline void group_get_busy(struct kpool_group *group)
+{
+	while (group && !group->busy++) {
+		group->lives++;
+		group = group->parent;
+	}
+}
+
+/* Of a group and all above it. */
+static inline unsigned int group_gates(const struct kpool_group *group)
+{
+	unsigned int gates = 0;
+
+	for (; group; group = group->parent)
+		gates |= group->gates;
+	return gates;
+}
+
 void group_set_state(struct kpool_group *group, enum group_state state);
 const char *group_state_name(const struct kpool_group *group);
 bool group_is_stopped(const struct kpool_group *group);
@@ -132,7 +156,6 @@ bool group_is_open(const struct kpool_group *group);
 bool group_refuses(const struct kpool_group *group);
 bool group_is_below(const struct kpool_group *group,
 		    const struct kpool_group *top);
-void group_get_busy(struct kpool_group *group);
 void group_put_busy(struct kpool_group *group);
 int group_await_idle(struct kpool_group *group, bool put,
 		     unsigned long timeout, bool killable);
@@ -156,7 +179,7 @@ struct kpool_group *next_below(struct kpool_group *pos,
 
 /* queue.c */
 bool group_has_room(const struct kpool_group *group);
-bool group_can_start(const struct kpool_group *group);
+bool group_covered(const struct kpool_group *group);
 bool group_has_slot(const struct kpool_group *group);
 void group_changed(struct kpool_group *group);
 void group_add_pending(struct kpool_group *group, struct kpool_work *work);
@@ -166,6 +189,9 @@ bool group_get_slot(struct kpool_group *group);
 struct kpool_group *group_put_slot(struct kpool_group *group);
 struct kpool_group *next_group(struct kpool *pool, unsigned int nr_free);
 struct kpool_work *take_next(struct kpool_group *group);
+
+/* work.c */
+bool group_can_start(const struct kpool_group *group);
 
 /* hooks.c */
 bool hooks_count(struct kpool_group *group);

@@ -86,10 +86,8 @@ struct kpool *pool_alloc(const char *name, const struct kpool_params *params,
 	if (!pool)
 		return ERR_PTR(-ENOMEM);
 	raw_spin_lock_init(&pool->lock);
-	INIT_LIST_HEAD(&pool->idle);
 	INIT_LIST_HEAD(&pool->room);
 	INIT_LIST_HEAD(&pool->leaving);
-	INIT_LIST_HEAD(&pool->to_tell);
 	INIT_LIST_HEAD(&pool->callbacks);
 	INIT_LIST_HEAD(&pool->to_stop);
 	INIT_LIST_HEAD(&pool->workers);

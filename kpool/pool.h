@@ -35,10 +35,11 @@ struct kpool_service {
  */
 struct kpool {
 	raw_spinlock_t		lock;		/* guards L */
-	struct list_head	idle;		/* L: workers, newest first */
+	struct hlist_head	idle;		/* L: workers, newest first */
+	struct kpool_worker	*oldest;	/* L: the last of them, or NULL */
 	struct list_head	leaving;	/* L: workers to be joined */
 	struct list_head	room;		/* L: groups whose room is awaited */
-	struct list_head	to_tell;	/* L: workers, for the stopper */
+	struct hlist_head	to_tell;	/* L: workers, for the stopper */
 	struct list_head	to_stop;	/* L: groups, for the stopper */
 	/* from before its creation to the decision that it leaves */
 	unsigned int		nr_threads;	/* L */

@@ -9,6 +9,8 @@
  * list, and all that is below it with it.  So whoever looks for a work goes
  * down from the root, takes the first entry of each level, and moves it to
  * the end: as many steps as the tree is deep, however many groups there are.
+ * What keeps works out at one level is kept in group->gates, so that who queues
+ * need only look at that, all the way up.
  *
  * Reserves.  A group holds back the threads that it has reserved and does not
  * use.  When no more threads are free than are held back, a work may start
@@ -34,12 +36,17 @@ bool group_has_room(const struct kpool_group *group)
 	return true;
 }
 
-/* As far as this one level is concerned. */
-static bool group_may_start(const struct kpool_group *group)
+/* What keeps works out of this one level. */
+static unsigned int gates_of(const struct kpool_group *group)
 {
-	return group->state <= GROUP_CLOSED &&
-	       (!group->max_active || group->nr_running < group->max_active) &&
-	       !hooks_in_progress(group);
+	unsigned int gates = 0;
+
+	if (group->state != GROUP_OPEN)
+		gates |= GATE_CLOSED;
+	if (group->state > GROUP_CLOSED || hooks_in_progress(group) ||
+	    (group->max_active && group->nr_running >= group->max_active))
+		gates |= GATE_SHUT;
+	return gates;
 }
 
 /* Would one more work of this group take a thread out of its own reserve? */
@@ -48,33 +55,20 @@ static bool group_covers(const struct kpool_group *group)
 	return group->reserve > group->nr_running + group->held_below;
 }
 
-/* Would a work that is queued now start at once? */
-bool group_can_start(const struct kpool_group *group)
+/* The same, of any that is above it, too. */
+bool group_covered(const struct kpool_group *group)
 {
-	const struct kpool *pool = group->pool;
-	bool covered = pool->nr_idle > pool->root->held;
-
-	/* what waits already comes first */
-	if (!pool->nr_idle || !list_empty(&group->pending) ||
-	    pool_is_over(pool))
-		return false;
-	for (; group; group = group->parent) {
-		if (!group_may_start(group))
-			return false;
-		covered |= group_covers(group);
-	}
-	return covered;
+	for (; group; group = group->parent)
+		if (group_covers(group))
+			return true;
+	return false;
 }
 
-/* The same, for a thread that is busy, and executes it in between. */
+/* Might a thread that is busy execute a work of this group in between? */
 bool group_has_slot(const struct kpool_group *group)
 {
-	if (!list_empty(&group->pending))
-		return false;
-	for (; group; group = group->parent)
-		if (!group_may_start(group))
-			return false;
-	return true;
+	return list_empty(&group->pending) &&
+	       !(group_gates(group) & GATE_SHUT);
 }
 
 static bool set_turn(struct kpool_group *group, enum turns which, bool want)
@@ -97,9 +91,11 @@ static bool set_turn(struct kpool_group *group, enum turns which, bool want)
 static bool group_update(struct kpool_group *group)
 {
 	struct kpool_group *parent = group->parent;
-	bool may = group_may_start(group), changed;
 	unsigned int held = group->held_below;
+	bool may, changed;
 
+	group->gates = gates_of(group);
+	may = !(group->gates & GATE_SHUT);
 	if (group_covers(group))
 		held = group->reserve - group->nr_running;
 	changed = held != group->held;
@@ -162,10 +158,11 @@ bool group_get_slot(struct kpool_group *group)
 	lockdep_assert_held(&group->pool->lock);
 	for (; group; group = group->parent) {
 		group->nr_running++;
+		if (likely(group->plain) && !changed)
+			continue;
 		if (group->has_hooks)
 			hooks |= hooks_count(group);
-		if (changed || !group->plain)
-			changed = group_update(group);
+		changed = group_update(group);
 	}
 	return hooks;
 }
@@ -182,12 +179,13 @@ struct kpool_group *group_put_slot(struct kpool_group *group)
 	lockdep_assert_held(&group->pool->lock);
 	for (; group; group = group->parent) {
 		group->nr_running--;
+		if (likely(group->plain) && !changed)
+			continue;
 		if (group->has_hooks && hooks_count(group)) {
 			group_changed(group);
 			return group;
 		}
-		if (changed || !group->plain)
-			changed = group_update(group);
+		changed = group_update(group);
 	}
 	return NULL;
 }
@@ -202,7 +200,7 @@ struct kpool_group *next_group(struct kpool *pool, unsigned int nr_free)
 	enum turns which = TURN_ANY;
 
 	lockdep_assert_held(&pool->lock);
-	if (!group_may_start(group))
+	if (group->gates & GATE_SHUT)
 		return NULL;
 	if (nr_free <= group->held)
 		which = TURN_COVERED;

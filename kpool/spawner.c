@@ -36,7 +36,6 @@ static struct kpool_worker *create_worker(struct kpool *pool)
 	worker = kzalloc(sizeof(*worker), GFP_KERNEL);
 	if (!worker)
 		return ERR_PTR(-ENOMEM);
-	INIT_LIST_HEAD(&worker->run_entry);
 	init_completion(&worker->exited);
 	worker->pool = pool;
 	raw_spin_lock_irq(&pool->lock);
@@ -150,7 +149,7 @@ static void join_worker(struct kpool_worker *worker)
 	list_del(&worker->all_entry);
 	raw_spin_unlock_irq(&pool->lock);
 	mutex_unlock(&pool->mutex);
-	list_del(&worker->entry);
+	list_del(&worker->leave_entry);
 	kfree(worker);
 }
 
@@ -167,7 +166,7 @@ static void join_workers(struct kpool *pool, bool only_gone)
 	raw_spin_lock_irq(&pool->lock);
 	list_splice_init(&pool->leaving, &leaving);
 	raw_spin_unlock_irq(&pool->lock);
-	list_for_each_entry_safe(worker, next, &leaving, entry)
+	list_for_each_entry_safe(worker, next, &leaving, leave_entry)
 		if (!only_gone || completion_done(&worker->exited))
 			join_worker(worker);
 	raw_spin_lock_irq(&pool->lock);
@@ -183,12 +182,9 @@ void worker_leave(struct kpool_worker *worker)
 	lockdep_assert_held(&pool->lock);
 	worker->leave = true;
 	pool->nr_threads--;
-	if (worker->idle) {
-		worker->idle = false;
-		pool->nr_idle--;
-		list_del(&worker->entry);
-	}
-	list_add_tail(&worker->entry, &pool->leaving);
+	if (worker->idle)
+		idle_del(worker);
+	list_add_tail(&worker->leave_entry, &pool->leaving);
 	trace_kpool_thread_leave(worker);
 }
 
@@ -212,12 +208,10 @@ struct task_struct *start_reaping(struct kpool *pool)
 /* The worker that has been idle for the longest time, if that is too long. */
 static struct kpool_worker *overdue_worker(struct kpool *pool)
 {
-	struct kpool_worker *oldest;
+	struct kpool_worker *oldest = pool->oldest;
 
-	if (!has_spare_worker(pool))
-		return NULL;
-	oldest = list_last_entry(&pool->idle, struct kpool_worker, entry);
-	if (time_before(jiffies, oldest->since + pool->idle_timeout))
+	if (!has_spare_worker(pool) ||
+	    time_before(jiffies, oldest->since + pool->idle_timeout))
 		return NULL;
 	return oldest;
 }
@@ -225,13 +219,11 @@ static struct kpool_worker *overdue_worker(struct kpool *pool)
 /* Jiffies until there may be an overdue worker. */
 static long reap_delay(struct kpool *pool)
 {
-	struct kpool_worker *oldest;
-
 	pool->reaping = has_spare_worker(pool);
 	if (!pool->reaping)
 		return MAX_SCHEDULE_TIMEOUT;
-	oldest = list_last_entry(&pool->idle, struct kpool_worker, entry);
-	return max_t(long, oldest->since + pool->idle_timeout - jiffies, 1);
+	return max_t(long, pool->oldest->since + pool->idle_timeout - jiffies,
+		     1);
 }
 
 /*
@@ -267,17 +259,13 @@ static int let_go(struct kpool *pool,
 /* The worker that is idle for longest, if there are too many workers. */
 static struct kpool_worker *excess_worker(struct kpool *pool)
 {
-	if (list_empty(&pool->idle) || !pool_is_over(pool))
-		return NULL;
-	return list_last_entry(&pool->idle, struct kpool_worker, entry);
+	return pool_is_over(pool) ? pool->oldest : NULL;
 }
 
 /* Any worker that is idle on a CPU that has gone. */
 static struct kpool_worker *offline_worker(struct kpool *pool)
 {
-	return pool->offline ? list_first_entry_or_null(&pool->idle,
-							struct kpool_worker,
-							entry) : NULL;
+	return pool->offline ? pool->oldest : NULL;
 }
 
 static void dismiss(struct kpool *pool,

@@ -54,7 +54,7 @@ void deliver_tells(struct kpool *pool, struct kpool_worker **workers, int n)
  * itself, see worker_arrive(); one that has acknowledged a tell is left alone.
  * Returns whether there may be more.
  */
-static bool mark_workers(struct kpool *pool, struct list_head *from,
+static bool mark_workers(struct kpool *pool, struct hlist_head *from,
 			 struct kpool_worker **batch, int *n)
 {
 	struct kpool_worker *worker;
@@ -63,9 +63,10 @@ static bool mark_workers(struct kpool *pool, struct list_head *from,
 
 	*n = 0;
 	raw_spin_lock_irq(&pool->lock);
-	for (i = 0; i < KPOOL_BATCH && !list_empty(from); i++) {
-		worker = list_first_entry(from, struct kpool_worker, run_entry);
-		list_move_tail(&worker->run_entry, &worker->group->told);
+	for (i = 0; i < KPOOL_BATCH && !hlist_empty(from); i++) {
+		worker = hlist_entry(from->first, struct kpool_worker,
+				     run_entry);
+		worker_move(worker, &worker->group->told);
 		trace_kpool_work_tell(worker->group, worker->work);
 		if (hist_on())
 			hist_tell(worker);
@@ -74,13 +75,13 @@ static bool mark_workers(struct kpool *pool, struct list_head *from,
 		worker_set_tell(worker, TELL_SENDING);
 		batch[(*n)++] = worker;
 	}
-	more = !list_empty(from);
+	more = !hlist_empty(from);
 	raw_spin_unlock_irq(&pool->lock);
 	return more;
 }
 
 /* Tell all workers on a list, which is group->running or pool->to_tell. */
-static void tell_workers(struct kpool *pool, struct list_head *from)
+static void tell_workers(struct kpool *pool, struct hlist_head *from)
 {
 	struct kpool_worker *batch[KPOOL_BATCH];
 	bool more;
@@ -265,42 +266,42 @@ static void stop_requested(struct kpool *pool)
 	mutex_unlock(&pool->mutex);
 }
 
-/* Put a batch of workers whose CPU has gone on the list of those to be told. */
-static bool list_offline(struct kpool_group *group)
+/* The worker's CPU has gone: have it told, if its group wants that. */
+static void list_offline(struct kpool_worker *worker)
 {
-	struct kpool *pool = group->pool;
-	struct kpool_worker *worker;
-	int n;
+	struct kpool_work *work = worker->work;
 
-	raw_spin_lock_irq(&pool->lock);
-	for (n = 0; n < KPOOL_BATCH; n++) {
-		worker = list_first_entry_or_null(&group->running,
-						  struct kpool_worker,
-						  run_entry);
-		/* those that came with the CPU, if it is back, are behind */
-		if (!worker || !worker_is_stale(worker))
-			break;
-		WRITE_ONCE(worker->work->flags,
-			   worker->work->flags | WORK_TOLD);
-		list_move_tail(&worker->run_entry, &pool->to_tell);
-	}
-	raw_spin_unlock_irq(&pool->lock);
-	return n == KPOOL_BATCH;
+	if (!work || !(worker->group->flags & KPOOL_TELL_ON_OFFLINE) ||
+	    work_is_told(work))
+		return;
+	WRITE_ONCE(work->flags, work->flags | WORK_TOLD);
+	worker_move(worker, &worker->pool->to_tell);
 }
 
-/* Tell what runs in groups that want to know that their CPU goes. */
+/*
+ * Tell what runs in groups that want to know that their CPU goes.  Workers are
+ * in the order of their numbers: those that came with the CPU, if it is back,
+ * are behind.
+ */
 static void tell_offline(struct kpool *pool)
 {
-	struct kpool_group *group;
+	struct kpool_worker *worker;
+	bool stale = true;
 
 	raw_spin_lock_irq(&pool->lock);
 	pool->tell_offline = false;
 	raw_spin_unlock_irq(&pool->lock);
 	mutex_lock(&pool->mutex);
-	for (group = pool->root; group; group = next_below(group, pool->root))
-		while (group->flags & KPOOL_TELL_ON_OFFLINE &&
-		       list_offline(group))
-			cond_resched();
+	list_for_each_entry(worker, &pool->workers, all_entry) {
+		raw_spin_lock_irq(&pool->lock);
+		stale = worker_is_stale(worker);
+		if (stale)
+			list_offline(worker);
+		raw_spin_unlock_irq(&pool->lock);
+		if (!stale)
+			break;
+		cond_resched();
+	}
 	mutex_unlock(&pool->mutex);
 }
 
@@ -316,7 +317,7 @@ int kpool_stopper_fn(void *arg)
 	for (;;) {
 		void (*todo)(struct kpool *pool) = NULL;
 
-		if (!list_empty(&pool->to_tell))
+		if (!hlist_empty(&pool->to_tell))
 			todo = tell_listed;
 		else if (!list_empty(&pool->to_stop))
 			todo = stop_requested;

@@ -66,8 +66,6 @@ struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
 	group_set_plain(group);
 	INIT_LIST_HEAD(&group->pending);
 	INIT_LIST_HEAD(&group->delayed);
-	INIT_LIST_HEAD(&group->running);
-	INIT_LIST_HEAD(&group->told);
 	for (i = 0; i < NR_TURNS; i++) {
 		INIT_LIST_HEAD(&group->turns[i]);
 		INIT_LIST_HEAD(&group->turn[i]);

@@ -43,27 +43,10 @@ void __kpool_work_init(struct kpool_work *work, kpool_fn_t fn,
 }
 EXPORT_SYMBOL_GPL(__kpool_work_init);
 
-/* The one place where a work changes its state. */
-void work_set_state(struct kpool_work *work, enum work_state state)
+void work_report_state(const struct kpool_work *work, enum work_state state)
 {
-	static const u8 from[NR_WORK_STATES] = {
-		[WORK_IDLE] = BIT(WORK_PENDING) | BIT(WORK_RUNNING) |
-			      BIT(WORK_REQUEUED) | BIT(WORK_RELEASING) |
-			      BIT(WORK_DELAYED),
-		[WORK_PENDING] = BIT(WORK_IDLE) | BIT(WORK_REQUEUED) |
-				 BIT(WORK_DELAYED),
-		[WORK_RUNNING] = BIT(WORK_PENDING),
-		[WORK_REQUEUED] = BIT(WORK_RUNNING),
-		[WORK_RELEASING] = BIT(WORK_PENDING) | BIT(WORK_DELAYED),
-		[WORK_DELAYED] = BIT(WORK_IDLE) | BIT(WORK_REQUEUED) |
-				 BIT(WORK_PENDING),
-	};
-
-	lockdep_assert_held(&work->group->pool->lock);
-	WARN_ONCE(!(from[state] & BIT(work->state)),
-		  "kpool: work %ps: state %u to %u\n", work->fn, work->state,
+	WARN_ONCE(1, "kpool: work %ps: state %u to %u\n", work->fn, work->state,
 		  state);
-	work->state = state;
 }
 
 /* Has this work, bound and running, been told to stop? */
@@ -78,7 +61,7 @@ bool work_is_told(const struct kpool_work *work)
  * without the lock, and believes it if seq has not changed: so seq changes
  * before the answer does, and after the cmpxchg() that bound the work.
  */
-static void work_count(struct kpool_work *work)
+static __always_inline void work_count(struct kpool_work *work)
 {
 	u32 seq = work->seq + 1;
 
@@ -114,7 +97,7 @@ static __always_inline int work_bind(struct kpool_work *work,
 }
 
 /* Begin a queueing of a work that was idle, and is bound to its group now. */
-static void work_begin(struct kpool_work *work)
+static __always_inline void work_begin(struct kpool_work *work)
 {
 	debug_work_activate(work);
 	work_count(work);
@@ -164,15 +147,33 @@ static __always_inline bool may_wait(struct kpool_group *group,
 	return group_has_room(group);
 }
 
+/* Would a work that is queued now start at once?  What waits comes first. */
+static __always_inline bool can_start(const struct kpool_group *group,
+				      unsigned int gates)
+{
+	const struct kpool *pool = group->pool;
+
+	if (!pool->nr_idle || gates & GATE_SHUT ||
+	    !list_empty(&group->pending) || unlikely(pool_is_over(pool)))
+		return false;
+	return likely(pool->nr_idle > pool->root->held) ||
+	       group_covered(group);
+}
+
+bool group_can_start(const struct kpool_group *group)
+{
+	return can_start(group, group_gates(group));
+}
+
 /* May one more work start at once? */
 static __always_inline bool may_start(struct kpool_group *group,
-				      unsigned int flags)
+				      unsigned int gates, unsigned int flags)
 {
 	if (flags & QUEUE_LATER)
 		return false;
 	if (flags & QUEUE_IN_TURN && !list_empty(&group->room_waiters))
 		return false;
-	return group_can_start(group);
+	return can_start(group, gates);
 }
 
 static int queue_again(struct kpool_group *group, struct kpool_work *work,
@@ -200,18 +201,19 @@ static __always_inline int
 queue_locked(struct kpool_group *group, struct kpool_work *work,
 	     unsigned int flags, struct task_struct **wake)
 {
+	unsigned int gates = group_gates(group);
 	struct kpool_group *bound;
 	bool starts;
 	int err;
 
-	if (group_refuses(group))
+	if (unlikely(gates & GATE_CLOSED) && group_refuses(group))
 		return -ESHUTDOWN;
 	bound = READ_ONCE(work->group);
 	if (bound == group)
 		return queue_again(group, work, flags);
 	if (bound)
 		return refuse(work, -EBUSY);
-	starts = may_start(group, flags);
+	starts = may_start(group, gates, flags);
 	if (!starts && !may_wait(group, flags))
 		return refuse(work, -EAGAIN);
 	err = work_bind(work, group);
@@ -219,7 +221,6 @@ queue_locked(struct kpool_group *group, struct kpool_work *work,
 		return err;
 	work_begin(work);
 	if (starts) {
-		work_set_state(work, WORK_PENDING);
 		*wake = start_idle_worker(work);
 		return 0;
 	}
@@ -248,11 +249,11 @@ int kpool_queue(struct kpool_group *group, struct kpool_work *work)
 
 	if (unlikely(group->on_cpu))
 		return percpu_queue(group, work, 0);
-	rcu_read_lock();
+	rcu_read_lock_sched();
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	err = queue_locked(group, work, 0, &wake);
 	unlock_and_wake(pool, flags, wake);
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	return err;
 }
 EXPORT_SYMBOL_GPL(kpool_queue);

@@ -40,6 +40,32 @@ enum work_state {
 #define QUEUE_IN_TURN	BIT(31)
 #define QUEUE_LATER	BIT(30)
 
+/* From which states may it come to that one? */
+static const u8 work_comes_from[NR_WORK_STATES] = {
+	[WORK_IDLE] = BIT(WORK_PENDING) | BIT(WORK_RUNNING) |
+		      BIT(WORK_REQUEUED) | BIT(WORK_RELEASING) |
+		      BIT(WORK_DELAYED),
+	[WORK_PENDING] = BIT(WORK_IDLE) | BIT(WORK_REQUEUED) |
+			 BIT(WORK_DELAYED),
+	[WORK_RUNNING] = BIT(WORK_IDLE) | BIT(WORK_PENDING),
+	[WORK_REQUEUED] = BIT(WORK_RUNNING),
+	[WORK_RELEASING] = BIT(WORK_PENDING) | BIT(WORK_DELAYED),
+	[WORK_DELAYED] = BIT(WORK_IDLE) | BIT(WORK_REQUEUED) |
+			 BIT(WORK_PENDING),
+};
+
+void work_report_state(const struct kpool_work *work, enum work_state state);
+
+/* The one place where a work changes its state. */
+static __always_inline void work_set_state(struct kpool_work *work,
+					   enum work_state state)
+{
+	lockdep_assert_held(&work->group->pool->lock);
+	if (unlikely(!(work_comes_from[state] & BIT(work->state))))
+		work_report_state(work, state);
+	work->state = state;
+}
+
 /*
  * Call @fn for a work under the lock of the pool that it is bound to.  False
  * if it is bound to none.  @fn returns a thread to wake, or NULL.
@@ -56,7 +82,7 @@ with_work_locked(struct kpool_work *work,
 	struct kpool_group *group;
 	bool bound = false;
 
-	rcu_read_lock();
+	rcu_read_lock_sched();
 	/* pairs with the smp_store_release() in work_unbind() */
 	while (!bound && (group = smp_load_acquire(&work->group))) {
 		struct task_struct *wake = NULL;
@@ -69,7 +95,7 @@ with_work_locked(struct kpool_work *work,
 			wake = fn(work, arg);
 		unlock_and_wake(pool, flags, wake);
 	}
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	return bound;
 }
 
@@ -77,7 +103,6 @@ int queue_with_flags(struct kpool_group *group, struct kpool_work *work,
 		     unsigned int flags, struct task_struct **wake);
 void work_move(struct kpool_work *work, struct kpool_group *to);
 void work_wait_turn(struct kpool_work *work, bool front);
-void work_set_state(struct kpool_work *work, enum work_state state);
 bool work_is_told(const struct kpool_work *work);
 unsigned int work_run_ended(struct kpool_work *work, int result);
 void work_settle(struct kpool_work *work);

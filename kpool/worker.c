@@ -116,13 +116,10 @@ void worker_commit(struct kpool_worker *worker, struct kpool_work *work)
 	struct kpool *pool = worker->pool;
 
 	lockdep_assert_held(&pool->lock);
-	if (worker->idle) {
-		worker->idle = false;
-		pool->nr_idle--;
-		list_del(&worker->entry);
-	}
+	if (worker->idle)
+		idle_del(worker);
 	worker->enters = group_get_slot(group);
-	list_add_tail(&worker->run_entry, &group->running);
+	hlist_add_head(&worker->run_entry, &group->running);
 	worker->group = group;
 	worker->func = work->fn;
 	worker->since = jiffies;
@@ -143,8 +140,8 @@ struct task_struct *start_idle_worker(struct kpool_work *work)
 {
 	struct kpool_worker *worker;
 
-	worker = list_first_entry(&work->group->pool->idle, struct kpool_worker,
-				  entry);
+	worker = hlist_entry(work->group->pool->idle.first,
+			     struct kpool_worker, idle_entry);
 	worker_commit(worker, work);
 	return worker->task;
 }
@@ -223,10 +220,8 @@ static struct task_struct *worker_park(struct kpool_worker *worker)
 {
 	struct kpool *pool = worker->pool;
 
-	worker->idle = true;
 	worker->since = jiffies;
-	list_add(&worker->entry, &pool->idle);
-	pool->nr_idle++;
+	idle_add(worker);
 	room_made(pool, true);
 	trace_kpool_thread_park(worker);
 	return start_reaping(pool);
@@ -385,7 +380,7 @@ static void end_run(struct kpool_worker *worker, struct kpool_work *work,
 		worker_shut_tell(worker);
 	if (hist_on())
 		hist_end(worker);
-	list_del_init(&worker->run_entry);
+	hlist_del_init(&worker->run_entry);
 	worker->work = NULL;
 	leaves = group_put_slot(group);
 	ended = work_run_ended(work, result);

@@ -31,9 +31,10 @@ enum tell_state {
  * in join_workers(), which frees it.
  */
 struct kpool_worker {
-	struct list_head	entry;		/* L: pool->idle or ->leaving */
+	struct hlist_node	idle_entry;	/* L: pool->idle */
 	/* group->running, group->told or pool->to_tell */
-	struct list_head	run_entry;	/* L */
+	struct hlist_node	run_entry;	/* L */
+	struct list_head	leave_entry;	/* L: pool->leaving */
 	struct list_head	all_entry;	/* ML: pool->workers */
 	struct kpool_work	*work;		/* L; see worker_commit() */
 	struct kpool_group	*group;		/* L: of the run, until it is over */
@@ -64,6 +65,43 @@ struct kpool_worker {
 static inline bool worker_is_stale(const struct kpool_worker *worker)
 {
 	return worker->id < worker->pool->first_bound;
+}
+
+/*
+ * Idle workers are taken from the new end, so that the others may age, and are
+ * let go from the old one.
+ */
+static inline void idle_add(struct kpool_worker *worker)
+{
+	struct kpool *pool = worker->pool;
+
+	worker->idle = true;
+	pool->nr_idle++;
+	if (!pool->oldest)
+		pool->oldest = worker;
+	hlist_add_head(&worker->idle_entry, &pool->idle);
+}
+
+static inline void idle_del(struct kpool_worker *worker)
+{
+	struct hlist_node **pprev = worker->idle_entry.pprev;
+	struct kpool *pool = worker->pool;
+
+	worker->idle = false;
+	pool->nr_idle--;
+	if (pool->oldest == worker)
+		pool->oldest = pprev == &pool->idle.first ? NULL :
+			       container_of(pprev, struct kpool_worker,
+					    idle_entry.next);
+	__hlist_del(&worker->idle_entry);
+}
+
+/* To another list of those that run. */
+static inline void worker_move(struct kpool_worker *worker,
+			       struct hlist_head *to)
+{
+	__hlist_del(&worker->run_entry);
+	hlist_add_head(&worker->run_entry, to);
 }
 
 int kpool_worker_fn(void *arg);

@@ -92,9 +92,9 @@ static void tell(struct scene *s)
 	expect_soon(s->test, ({
 		raw_spin_lock_irq(&pool->lock);
 		done = list_empty(&pool->to_stop) &&
-		       list_empty(&pool->to_tell) &&
+		       hlist_empty(&pool->to_tell) &&
 		       (s->g->work.flags & WORK_TOLD ||
-			list_empty(&s->group->running));
+			hlist_empty(&s->group->running));
 		raw_spin_unlock_irq(&pool->lock);
 		done;
 	}));

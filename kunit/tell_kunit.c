@@ -115,7 +115,7 @@ static bool has_passed(struct scene *s)
 	bool passed;
 
 	raw_spin_lock_irq(&s->pool->lock);
-	passed = s->g->work.flags & WORK_TOLD || list_empty(&s->group->running);
+	passed = s->g->work.flags & WORK_TOLD || hlist_empty(&s->group->running);
 	raw_spin_unlock_irq(&s->pool->lock);
 	return passed;
 }

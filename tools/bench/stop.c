@@ -23,6 +23,7 @@ enum nap { NAP_FIXED, NAP_INTERRUPTIBLE, NAP_KILLABLE };
 static struct meeting meeting;
 static enum nap nap_kind;
 static bool stopped;
+static DECLARE_COMPLETION(everybody_out);
 
 static void nap(void)
 {
@@ -61,6 +62,7 @@ static void begin_round(const struct bench_row *row)
 {
 	nap_kind = row->arg;
 	WRITE_ONCE(stopped, false);
+	reinit_completion(&everybody_out);
 	meeting_begin(&meeting, row->n);
 }
 
@@ -83,11 +85,14 @@ static bool is_stopped(void)
 	return READ_ONCE(stopped);
 }
 
+/* Who is out ends later: threads of a pool do not end at a stop, either. */
 static void floor_fn(struct member *member)
 {
 	allow_kernel_signal(SIGKILL);
 	body(is_stopped);
+	flush_signals(current);
 	meeting_leave(&meeting);
+	wait_for_completion(&everybody_out);
 }
 
 static int floor_measure(const struct bench_row *row,
@@ -109,6 +114,7 @@ static int floor_measure(const struct bench_row *row,
 		signal_all(crowd);
 		wait_for_completion(&meeting.all_out);
 		sample_add(samples, now() - begin, 0, 0);
+		complete_all(&everybody_out);
 		crowd_join(crowd);
 	}
 	crowd_free(crowd);
