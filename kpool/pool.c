@@ -87,7 +87,6 @@ struct kpool *pool_alloc(const char *name, const struct kpool_params *params,
 		return ERR_PTR(-ENOMEM);
 	raw_spin_lock_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->idle);
-	INIT_LIST_HEAD(&pool->room);
 	INIT_LIST_HEAD(&pool->leaving);
 	INIT_LIST_HEAD(&pool->to_tell);
 	INIT_LIST_HEAD(&pool->callbacks);

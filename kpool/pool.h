@@ -37,12 +37,12 @@ struct kpool {
 	raw_spinlock_t		lock;		/* guards L */
 	struct list_head	idle;		/* L: workers, newest first */
 	struct list_head	leaving;	/* L: workers to be joined */
-	struct list_head	room;		/* L: groups whose room is awaited */
 	struct list_head	to_tell;	/* L: workers, for the stopper */
 	struct list_head	to_stop;	/* L: groups, for the stopper */
 	/* from before its creation to the decision that it leaves */
 	unsigned int		nr_threads;	/* L */
 	unsigned int		nr_idle;	/* L */
+	unsigned int		nr_room;	/* L: groups whose room is awaited */
 	unsigned int		min_threads;	/* L */
 	unsigned int		max_threads;	/* ML; may be below nr_threads */
 	unsigned int		nr_stuck;	/* D: threads, see deadlock.c */

@@ -334,7 +334,7 @@ unsigned int work_run_ended(struct kpool_work *work, int result)
 	} else {
 		if (cancelled) {
 			group_count_pending(group, -1);
-			room_made(group->pool, false);
+			room_made(group);
 			trace_kpool_work_cancel(group, work);
 		}
 		work_unbind(work);
