@@ -160,18 +160,24 @@ void group_add_pending(struct kpool_group *group, struct kpool_work *work)
 /* Nothing is pending in the group, but somebody may wait for room in it. */
 static void set_room_turn(struct kpool_group *group)
 {
-	list_del_init(&group->own_turn);
-	if (unlikely(group->pool->nr_room) && room_may_start(group))
+	bool want = room_may_start(group);
+
+	if (want != list_empty(&group->own_turn))
+		return;
+	if (want)
 		list_add_tail(&group->own_turn, &group->turns[ROOM_ANY]);
-	group_changed(group);
+	else
+		list_del_init(&group->own_turn);
 }
 
 /* Those who wait for room in the group may be others, or may want another. */
 void group_room_changed(struct kpool_group *group)
 {
 	lockdep_assert_held(&group->pool->lock);
-	if (list_empty(&group->pending))
-		set_room_turn(group);
+	if (!list_empty(&group->pending))
+		return;
+	set_room_turn(group);
+	group_changed(group);
 }
 
 /* Take a work away, to start it or to cancel it. */
@@ -181,8 +187,12 @@ void group_del_pending(struct kpool_group *group, struct kpool_work *work)
 	list_del_init(&work->entry);
 	group_count_pending(group, -1);
 	room_made(group);
-	if (list_empty(&group->pending))
+	if (!list_empty(&group->pending))
+		return;
+	list_del_init(&group->own_turn);
+	if (unlikely(group->pool->nr_room))
 		set_room_turn(group);
+	group_changed(group);
 }
 
 /* A work is to run in a group.  Returns whether that made a first_in() due. */
