@@ -85,15 +85,25 @@ void room_wake_starter(struct kpool *pool)
 		wake_first(group);
 }
 
-/*
- * Does the first who waits here want to start a work, if it can start at once?
- * One that runs cannot: a further run of it has to wait.
- */
+/* Does it run in this group?  Then a further run of it cannot start at once. */
+static bool runs_already(struct kpool_work *work, struct kpool_group *group)
+{
+	return READ_ONCE(work->group) == group && work->flags & WORK_AWAITED;
+}
+
+/* Could the first who waits here do with a thread and a slot? */
 bool room_may_start(struct kpool_group *group)
 {
 	struct room_waiter *first = first_waiter(group);
 
-	return first && READ_ONCE(first->work->group) != group;
+	return first && !runs_already(first->work, group);
+}
+
+/* The run of a work that was to be queued again meanwhile is over. */
+void room_run_ended(struct kpool_work *work)
+{
+	WRITE_ONCE(work->flags, work->flags & ~WORK_AWAITED);
+	group_room_changed(work->group);
 }
 
 /* Hang the group on the lowest level that is full. */
@@ -130,7 +140,10 @@ static void room_pass_on(struct kpool_group *group)
 static void room_enter(struct room_waiter *room)
 {
 	struct kpool_group *group = room->group;
+	struct kpool_work *work = room->work;
 
+	if (READ_ONCE(work->group) == group)
+		WRITE_ONCE(work->flags, work->flags | WORK_AWAITED);
 	if (list_empty(&room->entry))
 		list_add_tail(&room->entry, &group->room_waiters);
 	if (room == first_waiter(group))

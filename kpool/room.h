@@ -12,6 +12,7 @@
 void room_wake(struct kpool_group *group);
 void room_wake_starter(struct kpool *pool);
 bool room_may_start(struct kpool_group *group);
+void room_run_ended(struct kpool_work *work);
 void room_refuse(struct kpool_group *group);
 
 /* In this group and above one more may wait than before.  Under the lock. */
@@ -26,13 +27,6 @@ static inline void room_start(struct kpool *pool)
 {
 	if (unlikely(pool->nr_room))
 		room_wake_starter(pool);
-}
-
-/* A work of this group runs no more; it may be one that shall run again. */
-static inline void room_run_ended(struct kpool_group *group)
-{
-	if (unlikely(group->pool->nr_room))
-		group_room_changed(group);
 }
 
 #endif /* _KPOOL_ROOM_H */

@@ -392,7 +392,6 @@ static void end_run(struct kpool_worker *worker, struct kpool_work *work,
 	worker->work = NULL;
 	leaves = group_put_slot(group);
 	ended = work_run_ended(work, result);
-	room_run_ended(group);
 	if (release || leaves) {
 		raw_spin_unlock_irq(&pool->lock);
 		call_after_run(worker, leaves, work, release, ended);
