@@ -153,7 +153,9 @@ void group_add_pending(struct kpool_group *group, struct kpool_work *work)
 	list_add_tail(&work->entry, &group->pending);
 	if (!first)
 		return;
-	list_move_tail(&group->own_turn, &group->turns[TURN_ANY]);
+	if (unlikely(group->pool->nr_room))
+		list_del_init(&group->own_turn);
+	list_add_tail(&group->own_turn, &group->turns[TURN_ANY]);
 	group_changed(group);
 }
 
