@@ -52,8 +52,8 @@ static struct room_waiter *first_waiter(struct kpool_group *group)
 }
 
 /*
- * Nothing does, if he is awake.  Closes the race with one that is about to
- * sleep: he was refused, and got on the list, in one hold of the lock.
+ * Does nothing if he is awake.  None is missed that is about to sleep: he was
+ * refused, and got on the list, in one hold of the lock.
  */
 static void wake_first(struct kpool_group *group)
 {
@@ -85,7 +85,7 @@ void room_wake_starter(struct kpool *pool)
 		wake_first(group);
 }
 
-/* Does it run in this group?  Then a further run of it cannot start at once. */
+/* Was it refused since it runs here?  A further run cannot start at once. */
 static bool runs_already(struct kpool_work *work, struct kpool_group *group)
 {
 	return READ_ONCE(work->group) == group && work->flags & WORK_AWAITED;
