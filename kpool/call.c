@@ -88,7 +88,6 @@ static void end_in_place(struct kpool_worker *worker,
 	raw_spin_lock_irq(&pool->lock);
 	worker->guest = NULL;
 	worker->func = func;
-	room_made(pool, true);
 	group_put_busy(group);
 	raw_spin_unlock_irq(&pool->lock);
 	/* what waited for the slot */

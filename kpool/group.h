@@ -41,6 +41,8 @@ enum hooks_state {
 enum turns {
 	TURN_ANY,	/* of everything that may start */
 	TURN_COVERED,	/* of what takes a reserved thread */
+	ROOM_ANY,	/* the same of those who wait for room, see room.c */
+	ROOM_COVERED,
 	NR_TURNS
 };
 
@@ -78,7 +80,7 @@ struct kpool_group {
 	struct hlist_head	told;		/* L: workers told or skipped */
 	struct list_head	turns[NR_TURNS];	/* L: of children, and own */
 	struct list_head	turn[NR_TURNS];		/* L: parent->turns */
-	struct list_head	own_turn;	/* L: ->turns[TURN_ANY] */
+	struct list_head	own_turn;	/* L: ->turns[TURN_ANY], [ROOM_ANY] */
 
 	/* own queueings not yet over, plus groups below that have some */
 	unsigned int		busy;		/* L */
@@ -108,7 +110,8 @@ struct kpool_group {
 	struct work_struct	cancel_item;	/* A: calls their cancel() */
 	struct hlist_head	waiters;	/* L: until busy is 0 */
 	struct list_head	room_waiters;	/* L: struct room_waiter */
-	struct list_head	room_place;	/* L: pool->room, if there are any */
+	struct list_head	full;		/* L: groups that this level keeps out */
+	struct list_head	full_entry;	/* L: ->full, while it has waiters */
 	struct list_head	stop_entry;	/* L: pool->to_stop */
 	struct list_head	children;	/* M */
 	struct list_head	sibling;	/* M: parent->children */
@@ -123,6 +126,12 @@ static inline void group_set_plain(struct kpool_group *group)
 {
 	group->plain = !group->max_active && !group->reserve &&
 		       !group->has_hooks;
+}
+
+/* Does this level keep works from waiting in it and below? */
+static inline bool group_is_full(const struct kpool_group *group)
+{
+	return group->max_queued && group->nr_pending >= group->max_queued;
 }
 
 static inline bool hooks_in_progress(const struct kpool_group *group)
@@ -189,6 +198,8 @@ bool group_get_slot(struct kpool_group *group);
 struct kpool_group *group_put_slot(struct kpool_group *group);
 struct kpool_group *next_group(struct kpool *pool, unsigned int nr_free);
 struct kpool_work *take_next(struct kpool_group *group);
+void group_room_changed(struct kpool_group *group);
+struct kpool_group *take_room_turn(struct kpool *pool);
 
 /* work.c */
 bool group_can_start(const struct kpool_group *group);

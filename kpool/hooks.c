@@ -77,7 +77,6 @@ void hooks_enter(struct kpool_group *group)
 	raw_spin_lock_irq(&pool->lock);
 	hooks_set(group, HOOKS_IN);
 	group_changed(group);
-	room_made(pool, true);
 	raw_spin_unlock_irq(&pool->lock);
 	/* others may start, whatever hooks come next */
 	dispatch_more(pool);
@@ -94,7 +93,6 @@ void hooks_leave(struct kpool_group *group)
 		hooks_set(group, HOOKS_OUT);
 		group_changed(group);
 		group = group->parent ? group_put_slot(group->parent) : NULL;
-		room_made(pool, true);
 		raw_spin_unlock_irq(&pool->lock);
 		dispatch_more(pool);
 	}

@@ -57,7 +57,7 @@ void pool_set_limits(struct kpool *pool, const struct kpool_limits *limits)
 	WRITE_ONCE(pool->idle_timeout,
 		   limits->idle_timeout ?: KPOOL_IDLE_TIMEOUT);
 	WRITE_ONCE(pool->root->max_queued, limits->max_queued);
-	room_made(pool, true);
+	room_made(pool->root);
 	wake = service_wake(&pool->spawner);
 	unlock_and_wake(pool, flags, wake);
 	rcu_read_unlock();
@@ -145,7 +145,7 @@ static void set_group_limits(struct kpool_group *group, int max_active,
 	WRITE_ONCE(group->max_queued, max_queued);
 	group_set_plain(group);
 	group_changed(group);
-	room_made(pool, true);
+	room_made(group);
 	raw_spin_unlock_irq(&pool->lock);
 	dispatch_more(pool);
 }

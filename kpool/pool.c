@@ -86,7 +86,6 @@ struct kpool *pool_alloc(const char *name, const struct kpool_params *params,
 	if (!pool)
 		return ERR_PTR(-ENOMEM);
 	raw_spin_lock_init(&pool->lock);
-	INIT_LIST_HEAD(&pool->room);
 	INIT_LIST_HEAD(&pool->leaving);
 	INIT_LIST_HEAD(&pool->callbacks);
 	INIT_LIST_HEAD(&pool->to_stop);

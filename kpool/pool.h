@@ -38,12 +38,12 @@ struct kpool {
 	struct hlist_head	idle;		/* L: workers, newest first */
 	struct kpool_worker	*oldest;	/* L: the last of them, or NULL */
 	struct list_head	leaving;	/* L: workers to be joined */
-	struct list_head	room;		/* L: groups whose room is awaited */
 	struct hlist_head	to_tell;	/* L: workers, for the stopper */
 	struct list_head	to_stop;	/* L: groups, for the stopper */
 	/* from before its creation to the decision that it leaves */
 	unsigned int		nr_threads;	/* L */
 	unsigned int		nr_idle;	/* L */
+	unsigned int		nr_room;	/* L: groups whose room is awaited */
 	unsigned int		min_threads;	/* L */
 	unsigned int		max_threads;	/* ML; may be below nr_threads */
 	unsigned int		nr_stuck;	/* D: threads, see deadlock.c */

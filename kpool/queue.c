@@ -18,6 +18,10 @@
  * group has a second list for that, of the children below which there is a
  * covered work to start.
  *
+ * Who waits for room takes turns in the same way, on two more lists: for what
+ * can start at once needs no room.  A group in which nothing is pending, and
+ * somebody waits, has its own entry there.
+ *
  * Invariant, after each operation: there is no work that could start now on
  * an idle worker; and if there is one for which a thread may be created, the
  * spawner is awake.  Everything here is under the lock, and takes as long as
@@ -31,7 +35,7 @@
 bool group_has_room(const struct kpool_group *group)
 {
 	for (; group; group = group->parent)
-		if (group->max_queued && group->nr_pending >= group->max_queued)
+		if (group_is_full(group))
 			return false;
 	return true;
 }
@@ -84,6 +88,19 @@ static bool set_turn(struct kpool_group *group, enum turns which, bool want)
 	return true;
 }
 
+/* A group that @may start something has a turn if it has one to give. */
+static __always_inline bool set_turns(struct kpool_group *group,
+				      enum turns any, bool may)
+{
+	const enum turns covered = any + 1;
+	bool some = may && !list_empty(&group->turns[any]);
+	bool cover = may && (!list_empty(&group->turns[covered]) ||
+			     (some && group_covers(group)));
+	bool changed = set_turn(group, any, some);
+
+	return set_turn(group, covered, cover) || changed;
+}
+
 /*
  * Something that decides about the turns of a group may have changed.  Returns
  * whether that may matter to its parent.
@@ -100,13 +117,10 @@ static bool group_update(struct kpool_group *group)
 		held = group->reserve - group->nr_running;
 	changed = held != group->held;
 	if (parent) {
-		bool any = !list_empty(&group->turns[TURN_ANY]);
-		bool covered = !list_empty(&group->turns[TURN_COVERED]) ||
-			       (any && group_covers(group));
-
 		parent->held_below += held - group->held;
-		changed |= set_turn(group, TURN_ANY, may && any);
-		changed |= set_turn(group, TURN_COVERED, may && covered);
+		changed |= set_turns(group, TURN_ANY, may);
+		if (unlikely(group->pool->nr_room))
+			changed |= set_turns(group, ROOM_ANY, may);
 	}
 	group->held = held;
 	return changed;
@@ -129,11 +143,38 @@ void group_count_pending(struct kpool_group *group, int by)
 /* Append a work that is counted already. */
 void group_add_pending(struct kpool_group *group, struct kpool_work *work)
 {
+	bool first = list_empty(&group->pending);
+
 	lockdep_assert_held(&group->pool->lock);
 	list_add_tail(&work->entry, &group->pending);
-	if (!list_empty(&group->own_turn))
+	if (!first)
 		return;
+	if (unlikely(group->pool->nr_room))
+		list_del_init(&group->own_turn);
 	list_add_tail(&group->own_turn, &group->turns[TURN_ANY]);
+	group_changed(group);
+}
+
+/* Nothing is pending in the group, but somebody may wait for room in it. */
+static void set_room_turn(struct kpool_group *group)
+{
+	bool want = room_may_start(group);
+
+	if (want != list_empty(&group->own_turn))
+		return;
+	if (want)
+		list_add_tail(&group->own_turn, &group->turns[ROOM_ANY]);
+	else
+		list_del_init(&group->own_turn);
+}
+
+/* Those who wait for room in the group may be others, or may want another. */
+void group_room_changed(struct kpool_group *group)
+{
+	lockdep_assert_held(&group->pool->lock);
+	if (!list_empty(&group->pending))
+		return;
+	set_room_turn(group);
 	group_changed(group);
 }
 
@@ -143,10 +184,12 @@ void group_del_pending(struct kpool_group *group, struct kpool_work *work)
 	lockdep_assert_held(&group->pool->lock);
 	list_del_init(&work->entry);
 	group_count_pending(group, -1);
-	room_made(group->pool, false);
+	room_made(group);
 	if (!list_empty(&group->pending))
 		return;
 	list_del_init(&group->own_turn);
+	if (unlikely(group->pool->nr_room))
+		set_room_turn(group);
 	group_changed(group);
 }
 
@@ -190,25 +233,24 @@ struct kpool_group *group_put_slot(struct kpool_group *group)
 	return NULL;
 }
 
-/*
- * The group whose turn it is to start a work, when @nr_free threads are free,
- * the one that will run it included; or NULL.
- */
-struct kpool_group *next_group(struct kpool *pool, unsigned int nr_free)
+/* The group whose turn it is, when @nr_free threads are free; or NULL. */
+static __always_inline struct kpool_group *
+next_turn(struct kpool *pool, unsigned int nr_free, enum turns any)
 {
 	struct kpool_group *group = pool->root;
-	enum turns which = TURN_ANY;
+	const enum turns covered = any + 1;
+	enum turns which = any;
 
 	lockdep_assert_held(&pool->lock);
 	if (group->gates & GATE_SHUT)
 		return NULL;
 	if (nr_free <= group->held)
-		which = TURN_COVERED;
+		which = covered;
 	for (;;) {
 		struct list_head *first;
 
-		if (which == TURN_COVERED && group_covers(group))
-			which = TURN_ANY;
+		if (which == covered && group_covers(group))
+			which = any;
 		first = group->turns[which].next;
 		if (first == &group->turns[which])
 			return NULL;	/* of the root: none has a turn */
@@ -218,11 +260,34 @@ struct kpool_group *next_group(struct kpool *pool, unsigned int nr_free)
 	}
 }
 
+/*
+ * The group whose turn it is to start a work, when @nr_free threads are free,
+ * the one that will run it included; or NULL.
+ */
+struct kpool_group *next_group(struct kpool *pool, unsigned int nr_free)
+{
+	return next_turn(pool, nr_free, TURN_ANY);
+}
+
 /* To the end of the list that it is on, if it is on one. */
 static void turn_is_over(struct list_head *turn, struct list_head *turns)
 {
 	if (!list_empty(turn))
 		list_move_tail(turn, turns);
+}
+
+/* This group has had its turn, and so have those above it. */
+static __always_inline void turns_are_over(struct kpool_group *group,
+					   enum turns any)
+{
+	const enum turns covered = any + 1;
+
+	turn_is_over(&group->own_turn, &group->turns[any]);
+	for (; group->parent; group = group->parent) {
+		turn_is_over(&group->turn[any], &group->parent->turns[any]);
+		turn_is_over(&group->turn[covered],
+			     &group->parent->turns[covered]);
+	}
 }
 
 /* Take the next work of that group. */
@@ -231,13 +296,23 @@ struct kpool_work *take_next(struct kpool_group *group)
 	struct kpool_work *work;
 
 	work = list_first_entry(&group->pending, struct kpool_work, entry);
-	turn_is_over(&group->own_turn, &group->turns[TURN_ANY]);
+	turns_are_over(group, TURN_ANY);
 	group_del_pending(group, work);
-	for (; group->parent; group = group->parent) {
-		turn_is_over(&group->turn[TURN_ANY],
-			     &group->parent->turns[TURN_ANY]);
-		turn_is_over(&group->turn[TURN_COVERED],
-			     &group->parent->turns[TURN_COVERED]);
-	}
 	return work;
+}
+
+/*
+ * The group whose turn it is of those where somebody waits for room, and could
+ * start his work now; or NULL.
+ */
+struct kpool_group *take_room_turn(struct kpool *pool)
+{
+	struct kpool_group *group;
+
+	if (!pool->nr_idle || pool_is_over(pool))
+		return NULL;
+	group = next_turn(pool, pool->nr_idle, ROOM_ANY);
+	if (group)
+		turns_are_over(group, ROOM_ANY);
+	return group;
 }

@@ -3,20 +3,28 @@
  * Waiting for room: a queueing that max_queued refuses, and that may sleep.
  *
  * Who waits for room in a group is on group->room_waiters, in order, and stays
- * there until he has queued his work or gives up.  The groups that have some
- * are on pool->room.
+ * there until he has queued his work or gives up.  The group itself hangs on a
+ * level that is full: on ->full of the lowest such group, itself or above.
  *
- * Nothing is handed over.  Who is woken tries again, under the lock; whoever
- * leaves the list, because he was accepted, refused or is tired of waiting,
- * looks for the next that may try.  Hence the invariant, after each hold of
- * the lock: if the first of some group could be accepted, then somebody on
- * these lists is awake, and will look again when he has done his part.  So no
- * room is lost by one who gives up, and nobody is woken who cannot be served,
- * unless kpool_queue() was faster.
+ * Nothing is handed over.  Who is woken tries again, under the lock.  If he is
+ * refused, for kpool_queue() was faster or another level is full, his group
+ * hangs there now; and in any case he looks for the next who may try.
  *
- * What can make a refused work acceptable: fewer works wait, or a thread
- * becomes idle or a slot free, for what starts at once needs no room.  Each
- * of these calls room_made().
+ * What can make a refused work acceptable?
+ *
+ *  - Fewer works wait.  That is so in one group and above it, at each level of
+ *    which the first that hangs there is woken: room_made().
+ *  - What starts at once needs no room, so a thread becomes idle or a slot
+ *    free: room_start().  The turns of those who could start are in queue.c.
+ *
+ * Invariant, after each hold of the lock.  If a level is not full and groups
+ * hang on it, somebody is awake who waits in or below it; and if the work of
+ * the first of some group could start, somebody is awake.  Each who was awake
+ * restores both when he leaves, or sleeps again: room_pass_on().  So no room is
+ * lost by one who gives up.
+ *
+ * No list of groups or waiters is searched: a hold looks at as many levels as
+ * the tree has, and wakes one of each at most.
  */
 #include <linux/export.h>
 #include <linux/jiffies.h>
@@ -37,51 +45,118 @@ struct room_waiter {
 	struct kpool_waiter	waiter;
 };
 
-/*
- * Wake one who can be accepted.  Closes the race with one that is about to
- * sleep: he was refused, and got on the list, in one hold of the lock.
- */
-void room_wake(struct kpool *pool, bool start)
+static struct room_waiter *first_waiter(struct kpool_group *group)
 {
-	struct kpool_group *group;
-	struct room_waiter *first;
+	return list_first_entry_or_null(&group->room_waiters,
+					struct room_waiter, entry);
+}
 
-	lockdep_assert_held(&pool->lock);
-	list_for_each_entry(group, &pool->room, room_place) {
-		if (!(start && group_can_start(group)) &&
-		    !group_has_room(group))
+/*
+ * Does nothing if he is awake.  None is missed that is about to sleep: he was
+ * refused, and got on the list, in one hold of the lock.
+ */
+static void wake_first(struct kpool_group *group)
+{
+	waiters_complete(&first_waiter(group)->asleep, 0, false);
+}
+
+/* Of each level from here on that has room, wake the first that hangs on it. */
+void room_wake(struct kpool_group *group)
+{
+	struct kpool_group *first;
+
+	lockdep_assert_held(&group->pool->lock);
+	for (; group; group = group->parent) {
+		if (list_empty(&group->full) || group_is_full(group))
 			continue;
-		first = list_first_entry(&group->room_waiters,
-					 struct room_waiter, entry);
-		if (hlist_empty(&first->asleep))
-			continue;
-		list_move_tail(&group->room_place, &pool->room);
-		waiters_complete(&first->asleep, 0, false);
-		return;
+		first = list_first_entry(&group->full, struct kpool_group,
+					 full_entry);
+		list_move_tail(&first->full_entry, &group->full);
+		wake_first(first);
 	}
+}
+
+/* Wake one whose work could start now. */
+void room_wake_starter(struct kpool *pool)
+{
+	struct kpool_group *group = take_room_turn(pool);
+
+	if (group)
+		wake_first(group);
+}
+
+/* Was it refused since it runs here?  A further run cannot start at once. */
+static bool runs_already(struct kpool_work *work, struct kpool_group *group)
+{
+	return READ_ONCE(work->group) == group && work->flags & WORK_AWAITED;
+}
+
+/* Could the first who waits here do with a thread and a slot? */
+bool room_may_start(struct kpool_group *group)
+{
+	struct room_waiter *first = first_waiter(group);
+
+	return first && !runs_already(first->work, group);
+}
+
+/* The run of a work that was to be queued again meanwhile is over. */
+void room_run_ended(struct kpool_work *work)
+{
+	WRITE_ONCE(work->flags, work->flags & ~WORK_AWAITED);
+	group_room_changed(work->group);
+}
+
+/* Hang the group on the lowest level that is full. */
+static void room_hang(struct kpool_group *group)
+{
+	struct kpool_group *level = group;
+
+	while (!group_is_full(level) && level->parent)
+		level = level->parent;
+	if (list_empty(&group->full_entry))
+		group->pool->nr_room++;
+	list_move_tail(&group->full_entry, &level->full);
+}
+
+/*
+ * Somebody has left the list of the group, or was refused: others may be
+ * served instead.
+ */
+static void room_pass_on(struct kpool_group *group)
+{
+	struct kpool *pool = group->pool;
+	bool last = list_empty(&group->room_waiters) &&
+		    !list_empty(&group->full_entry);
+
+	if (last)
+		list_del_init(&group->full_entry);
+	if (pool->nr_room)
+		group_room_changed(group);
+	pool->nr_room -= last;
+	room_made(group);
+	room_start(pool);
 }
 
 static void room_enter(struct room_waiter *room)
 {
 	struct kpool_group *group = room->group;
-	struct kpool *pool = group->pool;
+	struct kpool_work *work = room->work;
 
+	if (READ_ONCE(work->group) == group)
+		WRITE_ONCE(work->flags, work->flags | WORK_AWAITED);
 	if (list_empty(&room->entry))
 		list_add_tail(&room->entry, &group->room_waiters);
-	if (list_empty(&group->room_place))
-		list_add_tail(&group->room_place, &pool->room);
-	waiter_init(&room->waiter, pool, 0);
+	if (room == first_waiter(group))
+		room_hang(group);
+	waiter_init(&room->waiter, group->pool, 0);
 	hlist_add_head(&room->waiter.node, &room->asleep);
+	room_pass_on(group);
 }
 
 static void room_leave(struct room_waiter *room)
 {
-	struct kpool_group *group = room->group;
-
 	list_del_init(&room->entry);
-	if (list_empty(&group->room_waiters))
-		list_del_init(&group->room_place);
-	room_made(group->pool, true);
+	room_pass_on(room->group);
 }
 
 /*
@@ -210,8 +285,7 @@ void room_refuse(struct kpool_group *group)
 			list_del_init(&room->entry);
 			waiters_complete(&room->asleep, -ESHUTDOWN, false);
 		}
-		if (list_empty(&group->room_waiters))
-			list_del_init(&group->room_place);
+		room_pass_on(group);
 		raw_spin_unlock_irq(&pool->lock);
 		cond_resched();
 	} while (n == KPOOL_BATCH);

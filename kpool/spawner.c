@@ -299,21 +299,19 @@ void dismiss_offline(struct kpool *pool)
 }
 
 /*
- * Any worker that has not been told to leave.  Those are looked at first, for
- * all others are moved to the end.
+ * The worker that was looked at least recently, unless it was told to leave;
+ * then NULL, to look at the next in another hold of the lock.
  */
 static struct kpool_worker *staying_worker(struct kpool *pool)
 {
 	struct kpool_worker *worker;
 
-	while (pool->nr_threads) {
-		worker = list_first_entry(&pool->workers, struct kpool_worker,
-					  all_entry);
-		list_move_tail(&worker->all_entry, &pool->workers);
-		if (!worker->leave)
-			return worker;
-	}
-	return NULL;
+	if (!pool->nr_threads)
+		return NULL;
+	worker = list_first_entry(&pool->workers, struct kpool_worker,
+				  all_entry);
+	list_move_tail(&worker->all_entry, &pool->workers);
+	return worker->leave ? NULL : worker;
 }
 
 /*
@@ -322,13 +320,10 @@ static struct kpool_worker *staying_worker(struct kpool *pool)
  */
 void dismiss_workers(struct kpool *pool)
 {
-	int n;
-
 	join_workers(pool, false);
 	mutex_lock(&pool->mutex);
-	do {
-		n = let_go(pool, staying_worker);
-	} while (n);
+	while (READ_ONCE(pool->nr_threads))
+		let_go(pool, staying_worker);
 	mutex_unlock(&pool->mutex);
 	join_workers(pool, false);
 }

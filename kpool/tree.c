@@ -73,7 +73,8 @@ struct kpool_group *group_alloc(struct kpool *pool, struct kpool_group *parent,
 	INIT_LIST_HEAD(&group->own_turn);
 	INIT_HLIST_HEAD(&group->waiters);
 	INIT_LIST_HEAD(&group->room_waiters);
-	INIT_LIST_HEAD(&group->room_place);
+	INIT_LIST_HEAD(&group->full);
+	INIT_LIST_HEAD(&group->full_entry);
 	INIT_LIST_HEAD(&group->stop_entry);
 	INIT_LIST_HEAD(&group->children);
 	INIT_LIST_HEAD(&group->sibling);

@@ -308,6 +308,15 @@ static void work_requeue(struct kpool_work *work)
 		work_wait_turn(work, front);
 }
 
+/* Somebody waits for more than the end of this run. */
+static void run_was_noted(struct kpool_work *work, struct hlist_head *ran)
+{
+	if (work->flags & WORK_STARTING)
+		start_ended(work, ran);
+	if (work->flags & WORK_AWAITED)
+		room_run_ended(work);
+}
+
 /*
  * The function of a work has returned.  Answers those who waited for this
  * run, and queues the work again if that was asked for and is still wanted.
@@ -325,8 +334,8 @@ unsigned int work_run_ended(struct kpool_work *work, int result)
 	lockdep_assert_held(&group->pool->lock);
 	split_waiters(work, work->seq - again, &ran);
 	hlist_move_list(&work->waiters, &rest);
-	if (unlikely(work->flags & WORK_STARTING))
-		start_ended(work, &ran);
+	if (unlikely(work->flags & (WORK_STARTING | WORK_AWAITED)))
+		run_was_noted(work, &ran);
 	work_set_result(work, result, !cancelled);
 	if (again && !cancelled) {
 		hlist_move_list(&rest, &work->waiters);
@@ -335,7 +344,7 @@ unsigned int work_run_ended(struct kpool_work *work, int result)
 	} else {
 		if (cancelled) {
 			group_count_pending(group, -1);
-			room_made(group->pool, false);
+			room_made(group);
 			trace_kpool_work_cancel(group, work);
 		}
 		work_unbind(work);

@@ -31,6 +31,7 @@ enum work_state {
 #define WORK_FRONT	BIT(2)	/* requeued: to the front, not to the tail */
 #define WORK_LATER	BIT(3)	/* requeued: not before its timer's expires */
 #define WORK_STARTING	BIT(4)	/* somebody waits for kpool_ready() */
+#define WORK_AWAITED	BIT(5)	/* it ran when room for it was awaited */
 #define WORK_STATIC	KPOOL_WORK_STATIC /* known to be initialised */
 
 /*

@@ -166,7 +166,8 @@ struct task_struct *dispatch(struct kpool *pool)
 }
 
 /*
- * Many may be ready that were not.  Process context; serves them in batches.
+ * Many may be ready that were not, or free threads and slots may do for who
+ * waits for room.  Process context; serves them in batches.
  * Between the batches works are ready while workers are idle: whoever queues or
  * becomes free meanwhile takes one of them, and less is left to us.
  */
@@ -183,6 +184,8 @@ void dispatch_more(struct kpool *pool)
 			if (!wake[n])
 				break;
 		}
+		if (n < KPOOL_BATCH)
+			room_start(pool);
 		raw_spin_unlock_irq(&pool->lock);
 		for (i = 0; i < n; i++)
 			wake_up_process(wake[i]);
@@ -222,7 +225,6 @@ static struct task_struct *worker_park(struct kpool_worker *worker)
 
 	worker->since = jiffies;
 	idle_add(worker);
-	room_made(pool, true);
 	trace_kpool_thread_park(worker);
 	return start_reaping(pool);
 }
@@ -247,6 +249,7 @@ static struct task_struct *worker_take(struct kpool_worker *worker)
 		wake = worker_park(worker);
 	if (!wake && pool->root->nr_pending)
 		wake = dispatch(pool);
+	room_start(pool);
 	return wake;
 }
 
@@ -385,7 +388,6 @@ static void end_run(struct kpool_worker *worker, struct kpool_work *work,
 	leaves = group_put_slot(group);
 	ended = work_run_ended(work, result);
 	if (release || leaves) {
-		room_made(pool, true);
 		raw_spin_unlock_irq(&pool->lock);
 		call_after_run(worker, leaves, work, release, ended);
 		raw_spin_lock_irq(&pool->lock);

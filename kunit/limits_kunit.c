@@ -343,14 +343,14 @@ static void raised_queue_limit_is_room(struct kunit *test)
 
 	expect_queued(test, group, g, 2);
 	thread = run_thread(test, wait_for_room, &call);
-	expect_soon(test, !list_empty_careful(&pool->room));
+	expect_soon(test, READ_ONCE(pool->nr_room));
 	KUNIT_EXPECT_EQ(test, 0, kpool_group_set_limits(group, 0, 0));
 	KUNIT_EXPECT_EQ(test, 0, join_thread(test, thread));
 	/* the same, of the pool */
 	KUNIT_EXPECT_EQ(test, 0, kpool_set_limits(pool, &limits));
 	call.g = &g[3];
 	thread = run_thread(test, wait_for_room, &call);
-	expect_soon(test, !list_empty_careful(&pool->room));
+	expect_soon(test, READ_ONCE(pool->nr_room));
 	limits.max_queued = 3;
 	KUNIT_EXPECT_EQ(test, 0, kpool_set_limits(pool, &limits));
 	KUNIT_EXPECT_EQ(test, 0, join_thread(test, thread));

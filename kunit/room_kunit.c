@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Waiting for room: kpool_queue_wait(). */
+#include <linux/kpool_delayed.h>
 #include <linux/sched/signal.h>
 
 #include "helpers.h"
@@ -363,6 +364,116 @@ static void room_is_not_lost_by_one_who_gives_up(struct kunit *test)
 	expect_over(test, &g[3], 1);
 }
 
+/* Until it sleeps, and then what it has run for: not more if it sleeps on. */
+static u64 time_asleep(struct kunit *test, struct queuer *q)
+{
+	struct task_struct *task = thread_task(q->thread);
+
+	expect_soon(test, !task_is_running(task));
+	KUNIT_EXPECT_TRUE(test, stays(true));
+	return READ_ONCE(task->se.sum_exec_runtime);
+}
+
+/*
+ * Kept out by the pool and by its own group: who is woken for one of the two
+ * waits for the other, and lets the next have what he could not take.
+ */
+static void room_of_one_level_is_not_enough(struct kunit *test)
+{
+	struct kpool *pool = test_pool_params(test, &(struct kpool_params) {
+		.min_threads = 1,
+		.max_threads = 1,
+		.max_queued = 2,
+	});
+	struct kpool_limits limits = { .min_threads = 1, .max_threads = 1 };
+	struct kpool_group *a = test_group(test, pool, "a", 0, 1);
+	struct kpool_group *b = test_group(test, pool, "b", 0, 0);
+	struct gated *g = gated_array(test, 5);
+	struct queuer *first, *second;
+
+	expect_queued(test, b, g, 1);
+	expect_started(test, g, 1);
+	expect_queued(test, a, &g[1], 1);
+	expect_queued(test, b, &g[2], 1);
+	first = waiting(test, a, &g[3]);
+	second = waiting(test, b, &g[4]);
+	kpool_work_cancel(&g[2].work);
+	KUNIT_EXPECT_EQ(test, 0, join_thread(test, second->thread));
+	KUNIT_EXPECT_TRUE(test, stays(!thread_done(first->thread)));
+	/* its own group has room, and the pool has none */
+	limits.max_queued = 1;
+	KUNIT_EXPECT_EQ(test, 0, kpool_set_limits(pool, &limits));
+	kpool_work_cancel(&g[1].work);
+	KUNIT_EXPECT_TRUE(test, stays(!thread_done(first->thread)));
+	kpool_work_cancel(&g[4].work);
+	KUNIT_EXPECT_EQ(test, 0, join_thread(test, first->thread));
+	gated_open_all(g, 5);
+	expect_over(test, &g[3], 1);
+}
+
+/* Two groups wait, and one of them may not start anything. */
+static void idle_thread_is_for_who_may_start(struct kunit *test)
+{
+	struct kpool *pool = test_pool_params(test, &(struct kpool_params) {
+		.min_threads = 3,
+		.max_threads = 3,
+		.max_queued = 1,
+	});
+	struct kpool_group *one = test_group(test, pool, "one", 1, 0);
+	struct kpool_group *a = test_group(test, pool, "a", 1, 0);
+	struct kpool_group *b = test_group(test, pool, "b", 0, 0);
+	struct gated *g = gated_array(test, 6);
+	struct queuer *first, *second;
+	u64 ran;
+
+	expect_queued(test, one, g, 2);
+	expect_queued(test, a, &g[2], 1);
+	expect_queued(test, b, &g[3], 1);
+	first = waiting(test, a, &g[4]);
+	second = waiting(test, b, &g[5]);
+	ran = time_asleep(test, first);
+	gated_open(&g[3]);
+	KUNIT_EXPECT_EQ(test, 0, join_thread(test, second->thread));
+	expect_started(test, &g[5], 1);
+	KUNIT_EXPECT_EQ(test, ran, time_asleep(test, first));
+	KUNIT_EXPECT_FALSE(test, thread_done(first->thread));
+	gated_open(&g[2]);
+	KUNIT_EXPECT_EQ(test, 0, join_thread(test, first->thread));
+	expect_started(test, &g[4], 1);
+	gated_open_all(g, 6);
+	expect_over(test, g, 6);
+}
+
+/*
+ * Its further run would wait, though a thread is idle.  It sleeps until the
+ * first has ended, and then starts at once.
+ */
+static void running_work_waits_until_it_can_start(struct kunit *test)
+{
+	struct kpool *pool = test_pool(test, 2, 2);
+	struct kpool_group *group = test_group(test, pool, "g", 0, 1);
+	struct kpool_delayed_work *dw;
+	struct gated *g = gated_array(test, 1);
+	struct queuer *q;
+	u64 ran;
+
+	dw = kunit_kzalloc(test, sizeof(*dw), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, dw);
+	kpool_delayed_init(dw, g->work.fn);
+	expect_queued(test, group, g, 1);
+	expect_started(test, g, 1);
+	KUNIT_EXPECT_EQ(test, 0, kpool_queue_delayed(group, dw, 3600 * HZ));
+	q = waiting(test, group, g);
+	ran = time_asleep(test, q);
+	KUNIT_EXPECT_TRUE(test, stays(!thread_done(q->thread)));
+	KUNIT_EXPECT_EQ(test, ran, time_asleep(test, q));
+	gated_open(g);
+	KUNIT_EXPECT_EQ(test, 0, join_thread(test, q->thread));
+	expect_over(test, g, 1);
+	KUNIT_EXPECT_EQ(test, 2, atomic_read(&g->runs));
+	kpool_delayed_cancel_sync(dw);
+}
+
 struct insider {
 	struct kpool_work work;
 	struct kpool_group *group;
@@ -414,6 +525,9 @@ static struct kunit_case room_cases[] = {
 	KUNIT_CASE(overtaken_one_keeps_its_place),
 	KUNIT_CASE(newcomer_does_not_overtake),
 	KUNIT_CASE(room_is_not_lost_by_one_who_gives_up),
+	KUNIT_CASE(room_of_one_level_is_not_enough),
+	KUNIT_CASE(idle_thread_is_for_who_may_start),
+	KUNIT_CASE(running_work_waits_until_it_can_start),
 	KUNIT_CASE(own_work_is_edeadlk),
 	{}
 };
