@@ -93,13 +93,14 @@ bool group_is_below(const struct kpool_group *group,
 	return group == top;
 }
 
-void group_put_busy(struct kpool_group *group)
+/* It is not busy any more; nor is its parent, if it was the last there. */
+void group_is_idle(struct kpool_group *group)
 {
-	while (group && !--group->busy) {
+	do {
 		trace_kpool_group_idle(group);
 		waiters_complete(&group->waiters, 0, true);
 		group = group->parent;
-	}
+	} while (group && !--group->busy);
 }
 
 /*

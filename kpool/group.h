@@ -134,18 +134,88 @@ static inline bool group_is_full(const struct kpool_group *group)
 	return group->max_queued && group->nr_pending >= group->max_queued;
 }
 
+/* May one more work wait in this group? */
+static inline bool group_has_room(const struct kpool_group *group)
+{
+	do {
+		if (group_is_full(group))
+			return false;
+	} while ((group = group->parent));
+	return true;
+}
+
 static inline bool hooks_in_progress(const struct kpool_group *group)
 {
 	return group->hooks == HOOKS_ENTERING || group->hooks == HOOKS_LEAVING;
 }
 
+void group_first_pending(struct kpool_group *group);
+bool group_get_counted_slot(struct kpool_group *group);
+struct kpool_group *group_put_counted_slot(struct kpool_group *group);
+void group_is_idle(struct kpool_group *group);
+
 /* A group is busy from the first queueing accepted to the last one over. */
 static inline void group_get_busy(struct kpool_group *group)
 {
-	while (group && !group->busy++) {
+	do {
+		if (group->busy) {
+			group->busy++;
+			break;
+		}
+		group->busy = 1;
 		group->lives++;
-		group = group->parent;
-	}
+	} while ((group = group->parent));
+}
+
+static inline void group_put_busy(struct kpool_group *group)
+{
+	if (!--group->busy)
+		group_is_idle(group);
+}
+
+static inline void group_count_pending(struct kpool_group *group, int by)
+{
+	do {
+		group->nr_pending += by;
+	} while ((group = group->parent));
+}
+
+/* Append a work that is counted already. */
+static inline void group_add_pending(struct kpool_group *group,
+				     struct kpool_work *work)
+{
+	bool first = list_empty(&group->pending);
+
+	/* adds it: it is a list of its own, and needs none of list_add()'s checks */
+	list_bulk_move_tail(&group->pending, &work->entry, &work->entry);
+	if (first)
+		group_first_pending(group);
+}
+
+/* A work is to run in a group.  Returns whether that made a first_in() due. */
+static inline bool group_get_slot(struct kpool_group *group)
+{
+	do {
+		if (unlikely(!group->plain))
+			return group_get_counted_slot(group);
+		group->nr_running++;
+	} while ((group = group->parent));
+	return false;
+}
+
+/*
+ * One work less runs.  If that makes a last_out() due, it counts as running in
+ * the groups above until that has returned: then the rest is given back, from
+ * the parent of the group that is returned here.
+ */
+static inline struct kpool_group *group_put_slot(struct kpool_group *group)
+{
+	do {
+		if (unlikely(!group->plain))
+			return group_put_counted_slot(group);
+		group->nr_running--;
+	} while ((group = group->parent));
+	return NULL;
 }
 
 /* Of a group and all above it. */
@@ -153,8 +223,9 @@ static inline unsigned int group_gates(const struct kpool_group *group)
 {
 	unsigned int gates = 0;
 
-	for (; group; group = group->parent)
+	do {
 		gates |= group->gates;
+	} while ((group = group->parent));
 	return gates;
 }
 
@@ -165,7 +236,6 @@ bool group_is_open(const struct kpool_group *group);
 bool group_refuses(const struct kpool_group *group);
 bool group_is_below(const struct kpool_group *group,
 		    const struct kpool_group *top);
-void group_put_busy(struct kpool_group *group);
 int group_await_idle(struct kpool_group *group, bool put,
 		     unsigned long timeout, bool killable);
 int group_await_idle_again(struct kpool_group *group, bool put,
@@ -187,17 +257,13 @@ struct kpool_group *next_below(struct kpool_group *pos,
 			       struct kpool_group *top);
 
 /* queue.c */
-bool group_has_room(const struct kpool_group *group);
 bool group_covered(const struct kpool_group *group);
 bool group_has_slot(const struct kpool_group *group);
 void group_changed(struct kpool_group *group);
-void group_add_pending(struct kpool_group *group, struct kpool_work *work);
 void group_del_pending(struct kpool_group *group, struct kpool_work *work);
-void group_count_pending(struct kpool_group *group, int by);
-bool group_get_slot(struct kpool_group *group);
-struct kpool_group *group_put_slot(struct kpool_group *group);
 struct kpool_group *next_group(struct kpool *pool, unsigned int nr_free);
-struct kpool_work *take_next(struct kpool_group *group);
+struct kpool_work *take_next(struct kpool *pool, unsigned int nr_free);
+struct kpool_work *take_next_of(struct kpool_group *group);
 void group_room_changed(struct kpool_group *group);
 struct kpool_group *take_room_turn(struct kpool *pool);
 

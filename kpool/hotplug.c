@@ -60,10 +60,10 @@ static int move_works(struct kpool *from, struct kpool *to,
 	int n;
 
 	for (n = 0; n < KPOOL_BATCH && from->offline; n++) {
-		group = next_group(from, UINT_MAX);
-		if (!group)
+		work = take_next(from, UINT_MAX);
+		if (!work)
 			break;
-		work = take_next(group);
+		group = work->group;
 		work_move(work, group->handle->on_cpu[to->cpu]);
 		wake[n] = dispatch(to);
 	}

@@ -41,14 +41,14 @@ void env_repair(struct kpool_env *env, struct kpool_group *group,
 bool env_handlers_are_clean(const struct kpool_env *env);
 
 /* Is the thread in a state in which it could sleep? */
-static inline bool env_is_sleepable(const struct kpool_env *env)
+static __always_inline bool env_is_sleepable(const struct kpool_env *env)
 {
 	return !preempt_count() && !irqs_disabled() && !rcu_preempt_depth() &&
 	       !(IS_ENABLED(CONFIG_PREEMPT_RT) && softirq_count()) &&
 	       lockdep_depth(current) <= env->nr_locks;
 }
 
-static inline bool env_is_clean(const struct kpool_env *env)
+static __always_inline bool env_is_clean(const struct kpool_env *env)
 {
 	return env_is_sleepable(env) && !current->mm &&
 	       (current->flags & ENV_FLAGS) == env->flags &&
@@ -64,7 +64,7 @@ static inline bool env_is_clean(const struct kpool_env *env)
  * After each function of a client.  Some compares always; the handlers of all
  * signals only where one pays for being checked anyway.
  */
-static inline bool env_was_changed(const struct kpool_env *env)
+static __always_inline bool env_was_changed(const struct kpool_env *env)
 {
 	return unlikely(!env_is_clean(env) ||
 			(IS_ENABLED(CONFIG_LOCKDEP) &&

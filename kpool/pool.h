@@ -43,6 +43,7 @@ struct kpool {
 	/* from before its creation to the decision that it leaves */
 	unsigned int		nr_threads;	/* L */
 	unsigned int		nr_idle;	/* L */
+	unsigned int		held;		/* L: as root->held */
 	unsigned int		nr_room;	/* L: groups whose room is awaited */
 	unsigned int		min_threads;	/* L */
 	unsigned int		max_threads;	/* ML; may be below nr_threads */

@@ -31,15 +31,6 @@
 
 #include "internal.h"
 
-/* May one more work wait in this group? */
-bool group_has_room(const struct kpool_group *group)
-{
-	for (; group; group = group->parent)
-		if (group_is_full(group))
-			return false;
-	return true;
-}
-
 /* What keeps works out of this one level. */
 static unsigned int gates_of(const struct kpool_group *group)
 {
@@ -121,6 +112,8 @@ static bool group_update(struct kpool_group *group)
 		changed |= set_turns(group, TURN_ANY, may);
 		if (unlikely(group->pool->nr_room))
 			changed |= set_turns(group, ROOM_ANY, may);
+	} else {
+		group->pool->held = held;
 	}
 	group->held = held;
 	return changed;
@@ -134,21 +127,10 @@ void group_changed(struct kpool_group *group)
 		group = group->parent;
 }
 
-void group_count_pending(struct kpool_group *group, int by)
+/* One work is pending that was counted already, and no other. */
+void group_first_pending(struct kpool_group *group)
 {
-	for (; group; group = group->parent)
-		group->nr_pending += by;
-}
-
-/* Append a work that is counted already. */
-void group_add_pending(struct kpool_group *group, struct kpool_work *work)
-{
-	bool first = list_empty(&group->pending);
-
 	lockdep_assert_held(&group->pool->lock);
-	list_add_tail(&work->entry, &group->pending);
-	if (!first)
-		return;
 	if (unlikely(group->pool->nr_room))
 		list_del_init(&group->own_turn);
 	list_add_tail(&group->own_turn, &group->turns[TURN_ANY]);
@@ -178,30 +160,42 @@ void group_room_changed(struct kpool_group *group)
 	group_changed(group);
 }
 
-/* Take a work away, to start it or to cancel it. */
-void group_del_pending(struct kpool_group *group, struct kpool_work *work)
+/* Nothing is pending any more. */
+static void last_was_taken(struct kpool_group *group)
 {
-	lockdep_assert_held(&group->pool->lock);
-	list_del_init(&work->entry);
-	group_count_pending(group, -1);
-	room_made(group);
-	if (!list_empty(&group->pending))
-		return;
 	list_del_init(&group->own_turn);
 	if (unlikely(group->pool->nr_room))
 		set_room_turn(group);
 	group_changed(group);
 }
 
-/* A work is to run in a group.  Returns whether that made a first_in() due. */
-bool group_get_slot(struct kpool_group *group)
+static __always_inline void del_pending(struct kpool_group *group,
+					struct kpool_work *work)
+{
+	lockdep_assert_held(&group->pool->lock);
+	__list_del(work->entry.prev, work->entry.next);
+	INIT_LIST_HEAD(&work->entry);
+	group_count_pending(group, -1);
+	room_made(group);
+	if (list_empty(&group->pending))
+		last_was_taken(group);
+}
+
+/* Take a work away, to cancel it. */
+void group_del_pending(struct kpool_group *group, struct kpool_work *work)
+{
+	del_pending(group, work);
+}
+
+/* The same as group_get_slot(), from a group on that is not plain. */
+bool group_get_counted_slot(struct kpool_group *group)
 {
 	bool changed = false, hooks = false;
 
 	lockdep_assert_held(&group->pool->lock);
 	for (; group; group = group->parent) {
 		group->nr_running++;
-		if (likely(group->plain) && !changed)
+		if (group->plain && !changed)
 			continue;
 		if (group->has_hooks)
 			hooks |= hooks_count(group);
@@ -210,19 +204,15 @@ bool group_get_slot(struct kpool_group *group)
 	return hooks;
 }
 
-/*
- * One work less runs.  If that makes a last_out() due, it counts as running in
- * the groups above until that has returned: then the rest is given back, from
- * the parent of the group that is returned here.
- */
-struct kpool_group *group_put_slot(struct kpool_group *group)
+/* The same as group_put_slot(), from a group on that is not plain. */
+struct kpool_group *group_put_counted_slot(struct kpool_group *group)
 {
 	bool changed = false;
 
 	lockdep_assert_held(&group->pool->lock);
 	for (; group; group = group->parent) {
 		group->nr_running--;
-		if (likely(group->plain) && !changed)
+		if (group->plain && !changed)
 			continue;
 		if (group->has_hooks && hooks_count(group)) {
 			group_changed(group);
@@ -269,10 +259,11 @@ struct kpool_group *next_group(struct kpool *pool, unsigned int nr_free)
 	return next_turn(pool, nr_free, TURN_ANY);
 }
 
-/* To the end of the list that it is on, if it is on one. */
-static void turn_is_over(struct list_head *turn, struct list_head *turns)
+/* To the end of the list that it is on, if it is on one, and not there yet. */
+static __always_inline void turn_is_over(struct list_head *turn,
+					 struct list_head *turns)
 {
-	if (!list_empty(turn))
+	if (!list_is_last(turn, turns) && !list_empty(turn))
 		list_move_tail(turn, turns);
 }
 
@@ -290,15 +281,50 @@ static __always_inline void turns_are_over(struct kpool_group *group,
 	}
 }
 
-/* Take the next work of that group. */
-struct kpool_work *take_next(struct kpool_group *group)
+static __always_inline struct kpool_work *
+take_first(struct kpool_group *group)
 {
 	struct kpool_work *work;
 
 	work = list_first_entry(&group->pending, struct kpool_work, entry);
-	turns_are_over(group, TURN_ANY);
-	group_del_pending(group, work);
+	del_pending(group, work);
 	return work;
+}
+
+/* Take the next work of that group, or NULL if there is none. */
+struct kpool_work *take_next(struct kpool *pool, unsigned int nr_free)
+{
+	struct kpool_group *group = next_turn(pool, nr_free, TURN_ANY);
+
+	if (!group)
+		return NULL;
+	turns_are_over(group, TURN_ANY);
+	return take_first(group);
+}
+
+/*
+ * Take the next work of this group, if no other group has a turn and nothing
+ * is held back; else NULL.
+ */
+struct kpool_work *take_next_of(struct kpool_group *group)
+{
+	const struct list_head *turn = &group->own_turn;
+	const struct kpool_group *level = group;
+
+	for (;;) {
+		const struct list_head *turns = &level->turns[TURN_ANY];
+
+		/* one that is shut has none with its parent */
+		if (turns->next != turn || turns->prev != turn)
+			return NULL;
+		if (!level->parent)
+			break;
+		turn = &level->turn[TURN_ANY];
+		level = level->parent;
+	}
+	if (level->gates & GATE_SHUT || level->held)
+		return NULL;
+	return take_first(group);
 }
 
 /*

@@ -16,6 +16,7 @@
 
 #include <trace/events/kpool.h>
 
+#include "commit.h"
 #include "fault.h"
 #include "histogram.h"
 #include "internal.h"
@@ -55,7 +56,7 @@ static struct kpool_worker *create_worker(struct kpool *pool)
 static bool lacks_reserve(const struct kpool *pool)
 {
 	return pool->nr_idle + pool->nr_arriving + pool->nr_reserving <
-	       pool->root->held && pool->nr_threads < pool->max_threads;
+	       pool->held && pool->nr_threads < pool->max_threads;
 }
 
 /* In the order of their numbers, which several creators may have drawn. */
@@ -77,7 +78,7 @@ static void add_worker(struct kpool_worker *worker)
 int spawn_worker(struct kpool *pool)
 {
 	u64 begun = hist_on() ? hist_clock() : 0;
-	struct kpool_group *group = NULL;
+	struct kpool_work *work = NULL;
 	struct kpool_worker *worker;
 
 	trace_kpool_thread_create(pool);
@@ -102,10 +103,10 @@ int spawn_worker(struct kpool *pool)
 		pool->creating_since = 0;
 		pool->backoff = KPOOL_BACKOFF_MIN;
 		if (!pool_is_over(pool))
-			group = next_group(pool, pool->nr_idle + 1);
+			work = take_next(pool, pool->nr_idle + 1);
 	}
-	if (group)
-		worker_commit(worker, take_next(group));
+	if (work)
+		worker_commit(worker, work, work->group);
 	else
 		pool->nr_arriving++;
 	raw_spin_unlock_irq(&pool->lock);
@@ -183,7 +184,7 @@ void worker_leave(struct kpool_worker *worker)
 	worker->leave = true;
 	pool->nr_threads--;
 	if (worker->idle)
-		idle_del(worker);
+		idle_del(pool, worker);
 	list_add_tail(&worker->leave_entry, &pool->leaving);
 	trace_kpool_thread_leave(worker);
 }
@@ -192,7 +193,7 @@ void worker_leave(struct kpool_worker *worker)
 static bool has_spare_worker(struct kpool *pool)
 {
 	return pool->nr_threads > pool->min_threads &&
-	       pool->nr_idle > pool->root->held;
+	       pool->nr_idle > pool->held;
 }
 
 /* There may be one now: the spawner looks after it, if it does not already. */

@@ -22,6 +22,7 @@
 
 #include <trace/events/kpool.h>
 
+#include "commit.h"
 #include "debugobj.h"
 #include "histogram.h"
 #include "internal.h"
@@ -61,14 +62,15 @@ bool work_is_told(const struct kpool_work *work)
  * without the lock, and believes it if seq has not changed: so seq changes
  * before the answer does, and after the cmpxchg() that bound the work.
  */
-static __always_inline void work_count(struct kpool_work *work)
+static __always_inline void work_count(struct kpool_work *work,
+				       struct kpool_group *group)
 {
 	u32 seq = work->seq + 1;
 
 	WRITE_ONCE(work->seq, seq ? seq : 1);	/* 0: never queued */
 	smp_wmb();	/* pairs with smp_rmb() in work_is_over() */
 	work->stamp = stamp_now();
-	group_get_busy(work->group);
+	group_get_busy(group);
 }
 
 /* A disabled work is refused for that, whatever else is in its way. */
@@ -97,12 +99,13 @@ static __always_inline int work_bind(struct kpool_work *work,
 }
 
 /* Begin a queueing of a work that was idle, and is bound to its group now. */
-static __always_inline void work_begin(struct kpool_work *work)
+static __always_inline void work_begin(struct kpool_work *work,
+				       struct kpool_group *group)
 {
 	debug_work_activate(work);
-	work_count(work);
+	work_count(work, group);
 	WRITE_ONCE(work->flags, work->flags & WORK_STATIC);
-	trace_kpool_work_queue(work->group, work);
+	trace_kpool_work_queue(group, work);
 }
 
 /*
@@ -118,7 +121,7 @@ void work_unbind(struct kpool_work *work)
 	smp_store_release(&work->group, NULL);
 }
 
-static void work_set_result(struct kpool_work *work, int result, bool ran)
+static __always_inline void work_set_result(struct kpool_work *work, int result, bool ran)
 {
 	WRITE_ONCE(work->result, result);
 	if (!ran)
@@ -126,14 +129,18 @@ static void work_set_result(struct kpool_work *work, int result, bool ran)
 }
 
 /* Append a work that is counted already, or put it in front. */
-void work_wait_turn(struct kpool_work *work, bool front)
+static __always_inline void wait_turn(struct kpool_work *work,
+				      struct kpool_group *group, bool front)
 {
-	struct kpool_group *group = work->group;
-
 	work_set_state(work, WORK_PENDING);
 	group_add_pending(group, work);
 	if (front)
 		list_move(&work->entry, &group->pending);
+}
+
+void work_wait_turn(struct kpool_work *work, bool front)
+{
+	wait_turn(work, work->group, front);
 }
 
 /* May one more work wait in this group, in its turn if that is asked for? */
@@ -148,32 +155,32 @@ static __always_inline bool may_wait(struct kpool_group *group,
 }
 
 /* Would a work that is queued now start at once?  What waits comes first. */
-static __always_inline bool can_start(const struct kpool_group *group,
+static __always_inline bool can_start(const struct kpool *pool,
+				      const struct kpool_group *group,
 				      unsigned int gates)
 {
-	const struct kpool *pool = group->pool;
-
 	if (!pool->nr_idle || gates & GATE_SHUT ||
 	    !list_empty(&group->pending) || unlikely(pool_is_over(pool)))
 		return false;
-	return likely(pool->nr_idle > pool->root->held) ||
+	return likely(pool->nr_idle > pool->held) ||
 	       group_covered(group);
 }
 
 bool group_can_start(const struct kpool_group *group)
 {
-	return can_start(group, group_gates(group));
+	return can_start(group->pool, group, group_gates(group));
 }
 
 /* May one more work start at once? */
-static __always_inline bool may_start(struct kpool_group *group,
+static __always_inline bool may_start(struct kpool *pool,
+				      struct kpool_group *group,
 				      unsigned int gates, unsigned int flags)
 {
 	if (flags & QUEUE_LATER)
 		return false;
 	if (flags & QUEUE_IN_TURN && !list_empty(&group->room_waiters))
 		return false;
-	return can_start(group, gates);
+	return can_start(pool, group, gates);
 }
 
 static int queue_again(struct kpool_group *group, struct kpool_work *work,
@@ -191,15 +198,16 @@ static int queue_again(struct kpool_group *group, struct kpool_work *work,
 	if (flags & QUEUE_LATER)
 		WRITE_ONCE(work->flags, work->flags | WORK_LATER);
 	work_set_state(work, WORK_REQUEUED);
-	work_count(work);
+	work_count(work, group);
 	group_count_pending(group, 1);
 	trace_kpool_work_queue(group, work);
 	return 0;
 }
 
 static __always_inline int
-queue_locked(struct kpool_group *group, struct kpool_work *work,
-	     unsigned int flags, struct task_struct **wake)
+queue_locked(struct kpool *pool, struct kpool_group *group,
+	     struct kpool_work *work, unsigned int flags,
+	     struct task_struct **wake)
 {
 	unsigned int gates = group_gates(group);
 	struct kpool_group *bound;
@@ -213,21 +221,21 @@ queue_locked(struct kpool_group *group, struct kpool_work *work,
 		return queue_again(group, work, flags);
 	if (bound)
 		return refuse(work, -EBUSY);
-	starts = may_start(group, gates, flags);
+	starts = may_start(pool, group, gates, flags);
 	if (!starts && !may_wait(group, flags))
 		return refuse(work, -EAGAIN);
 	err = work_bind(work, group);
 	if (err)
 		return err;
-	work_begin(work);
+	work_begin(work, group);
 	if (starts) {
-		*wake = start_idle_worker(work);
+		*wake = start_idle_worker(pool, work, group);
 		return 0;
 	}
 	group_count_pending(group, 1);
 	if (!(flags & QUEUE_LATER)) {
-		work_wait_turn(work, flags & KPOOL_FRONT);
-		*wake = dispatch(group->pool);
+		wait_turn(work, group, flags & KPOOL_FRONT);
+		*wake = dispatch(pool);
 	}
 	return 0;
 }
@@ -237,7 +245,7 @@ int queue_with_flags(struct kpool_group *group, struct kpool_work *work,
 		     unsigned int flags, struct task_struct **wake)
 {
 	lockdep_assert_held(&group->pool->lock);
-	return queue_locked(group, work, flags, wake);
+	return queue_locked(group->pool, group, work, flags, wake);
 }
 
 int kpool_queue(struct kpool_group *group, struct kpool_work *work)
@@ -251,7 +259,7 @@ int kpool_queue(struct kpool_group *group, struct kpool_work *work)
 		return percpu_queue(group, work, 0);
 	rcu_read_lock_sched();
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	err = queue_locked(group, work, 0, &wake);
+	err = queue_locked(pool, group, work, 0, &wake);
 	unlock_and_wake(pool, flags, wake);
 	rcu_read_unlock_sched();
 	return err;
@@ -317,14 +325,8 @@ static void run_was_noted(struct kpool_work *work, struct hlist_head *ran)
 		room_run_ended(work);
 }
 
-/*
- * The function of a work has returned.  Answers those who waited for this
- * run, and queues the work again if that was asked for and is still wanted.
- * Returns the number of queueings that are over: 1, or 2 if a further run was
- * asked for and is cancelled.  The work may be gone unless it has a release
- * function or is pending again.
- */
-unsigned int work_run_ended(struct kpool_work *work, int result)
+/* Somebody waits for the run that has ended, or a further one was asked for. */
+static noinline unsigned int answer_run(struct kpool_work *work, int result)
 {
 	struct kpool_group *group = work->group;
 	bool again = work->state == WORK_REQUEUED;
@@ -352,6 +354,23 @@ unsigned int work_run_ended(struct kpool_work *work, int result)
 	}
 	waiters_complete(&ran, result, true);
 	return 1 + cancelled;
+}
+
+/*
+ * The function of a work has returned.  Answers those who waited for this
+ * run, and queues the work again if that was asked for and is still wanted.
+ * Returns the number of queueings that are over: 1, or 2 if a further run was
+ * asked for and is cancelled.  The work may be gone unless it has a release
+ * function or is pending again.
+ */
+unsigned int work_run_ended(struct kpool_work *work, int result)
+{
+	if (work->state != WORK_RUNNING || !hlist_empty(&work->waiters) ||
+	    work->flags & (WORK_STARTING | WORK_AWAITED))
+		return answer_run(work, result);
+	work_set_result(work, result, true);
+	work_unbind(work);
+	return 1;
 }
 
 static void settle(struct kpool_work *work, bool release)

@@ -24,6 +24,7 @@
 
 #include <trace/events/kpool.h>
 
+#include "commit.h"
 #include "histogram.h"
 #include "internal.h"
 #include "lockmap.h"
@@ -105,60 +106,15 @@ static void worker_shut_tell(struct kpool_worker *worker)
 	}
 }
 
-/*
- * Give a work to a worker.  The worker may be asleep, or just created: it
- * reads worker->work without the lock when it wakes, and then what was
- * written before.
- */
-void worker_commit(struct kpool_worker *worker, struct kpool_work *work)
+/* See dispatch(), which has found that it is not for nothing. */
+struct task_struct *dispatch_one(struct kpool *pool)
 {
-	struct kpool_group *group = work->group;
-	struct kpool *pool = worker->pool;
-
-	lockdep_assert_held(&pool->lock);
-	if (worker->idle)
-		idle_del(worker);
-	worker->enters = group_get_slot(group);
-	hlist_add_head(&worker->run_entry, &group->running);
-	worker->group = group;
-	worker->func = work->fn;
-	worker->since = jiffies;
-	worker->named = false;
-	if (group->flags & KPOOL_NOSIGNAL)
-		worker_set_tell(worker, TELL_SHUT);
-	work->worker = worker;
-	work_set_state(work, WORK_RUNNING);
-	trace_kpool_work_start(worker, work);
-	if (hist_on())
-		hist_commit(worker, work);
-	/* pairs with the load in next_work() */
-	smp_store_release(&worker->work, work);
-}
-
-/* A work that may start, to the worker that has been idle for the least time. */
-struct task_struct *start_idle_worker(struct kpool_work *work)
-{
-	struct kpool_worker *worker;
-
-	worker = hlist_entry(work->group->pool->idle.first,
-			     struct kpool_worker, idle_entry);
-	worker_commit(worker, work);
-	return worker->task;
-}
-
-/*
- * Something may be ready that was not.  Commits an idle worker to it, or finds
- * that a thread is to be created.  Returns the thread to wake for that, once
- * the lock is dropped.  One call serves one work that became ready.
- */
-struct task_struct *dispatch(struct kpool *pool)
-{
-	struct kpool_group *group;
+	struct kpool_work *work;
 
 	if (pool->nr_idle && likely(!pool_is_over(pool))) {
-		group = next_group(pool, pool->nr_idle);
-		if (group)
-			return start_idle_worker(take_next(group));
+		work = take_next(pool, pool->nr_idle);
+		if (work)
+			return start_idle_worker(pool, work, work->group);
 	}
 	if (needs_thread(pool))
 		return service_wake(&pool->spawner);
@@ -224,7 +180,7 @@ static struct task_struct *worker_park(struct kpool_worker *worker)
 	struct kpool *pool = worker->pool;
 
 	worker->since = jiffies;
-	idle_add(worker);
+	idle_add(pool, worker);
 	trace_kpool_thread_park(worker);
 	return start_reaping(pool);
 }
@@ -240,11 +196,11 @@ static struct task_struct *worker_park(struct kpool_worker *worker)
 static struct task_struct *worker_take(struct kpool_worker *worker)
 {
 	struct kpool *pool = worker->pool;
-	struct kpool_group *group = next_group(pool, pool->nr_idle + 1);
+	struct kpool_work *work = take_next(pool, pool->nr_idle + 1);
 	struct task_struct *wake = NULL;
 
-	if (group)
-		worker_commit(worker, take_next(group));
+	if (work)
+		worker_commit(worker, work, work->group);
 	else
 		wake = worker_park(worker);
 	if (!wake && pool->root->nr_pending)
@@ -291,7 +247,6 @@ static struct kpool_work *next_work(struct kpool_worker *worker)
 				worker_resign(worker);
 				break;
 			}
-			/* only true in a freezable pool: costs a static key */
 			if (freezing(current)) {
 				worker_freeze(worker);
 				continue;
@@ -365,11 +320,40 @@ static void call_after_run(struct kpool_worker *worker,
 		run_release(&worker->env, worker->group, release, work);
 }
 
+/* May this thread go on to another work, or has it something else to do? */
+static __always_inline bool may_go_on(const struct kpool_worker *worker)
+{
+	/* the last is only true in a freezable pool: costs a static key */
+	return likely(!pool_is_over(worker->pool) && !worker_is_stale(worker) &&
+		      !freezing(current));
+}
+
+/*
+ * The next work of the group takes the place of the one that has ended: the
+ * slot, and that on group->running.  If no other group has a turn, and it could
+ * start beside that one, it may start instead of it.  Nothing comes free by
+ * this, so nobody else can start.
+ */
+static __always_inline bool hand_over(struct kpool_worker *worker,
+				      struct kpool_group *group)
+{
+	struct kpool_work *next = NULL;
+
+	if (may_go_on(worker))
+		next = take_next_of(group);
+	if (!next)
+		return false;
+	worker->enters = false;
+	begin_work(worker, next);
+	group_put_busy(group);
+	return true;
+}
+
 /*
  * The function has returned.  The work is over before hooks and its release
  * function are called, the group is busy until after them.
  */
-static void end_run(struct kpool_worker *worker, struct kpool_work *work,
+static __always_inline void end_run(struct kpool_worker *worker, struct kpool_work *work,
 		    int result)
 	__must_hold(&worker->pool->lock)
 {
@@ -379,23 +363,31 @@ static void end_run(struct kpool_worker *worker, struct kpool_work *work,
 	struct kpool_group *leaves;
 	unsigned int ended;
 
-	if (worker->tell != TELL_OPEN)
+	bool told = work->flags & WORK_TOLD;
+
+	if (worker->tell != TELL_OPEN) {
 		worker_shut_tell(worker);
+		told = true;
+	}
 	if (hist_on())
 		hist_end(worker);
-	hlist_del_init(&worker->run_entry);
+	ended = work_run_ended(work, result);
+	if (likely(!told && !release && ended == 1) && hand_over(worker, group))
+		return;
+	__hlist_del(&worker->run_entry);
 	worker->work = NULL;
 	leaves = group_put_slot(group);
-	ended = work_run_ended(work, result);
 	if (release || leaves) {
 		raw_spin_unlock_irq(&pool->lock);
 		call_after_run(worker, leaves, work, release, ended);
 		raw_spin_lock_irq(&pool->lock);
 	}
 	worker->group = NULL;
-	worker_set_tell(worker, TELL_OPEN);
-	while (ended--)
+	if (worker->tell != TELL_OPEN)
+		worker_set_tell(worker, TELL_OPEN);
+	do {
 		group_put_busy(group);
+	} while (--ended);
 }
 
 /*

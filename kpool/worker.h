@@ -71,10 +71,8 @@ static inline bool worker_is_stale(const struct kpool_worker *worker)
  * Idle workers are taken from the new end, so that the others may age, and are
  * let go from the old one.
  */
-static inline void idle_add(struct kpool_worker *worker)
+static inline void idle_add(struct kpool *pool, struct kpool_worker *worker)
 {
-	struct kpool *pool = worker->pool;
-
 	worker->idle = true;
 	pool->nr_idle++;
 	if (!pool->oldest)
@@ -82,10 +80,9 @@ static inline void idle_add(struct kpool_worker *worker)
 	hlist_add_head(&worker->idle_entry, &pool->idle);
 }
 
-static inline void idle_del(struct kpool_worker *worker)
+static inline void idle_del(struct kpool *pool, struct kpool_worker *worker)
 {
 	struct hlist_node **pprev = worker->idle_entry.pprev;
-	struct kpool *pool = worker->pool;
 
 	worker->idle = false;
 	pool->nr_idle--;
@@ -112,10 +109,21 @@ void run_release(struct kpool_env *env, struct kpool_group *group,
 		 kpool_release_t release, struct kpool_work *work);
 bool is_worker_of(const struct kpool *pool);
 void worker_set_tell(struct kpool_worker *worker, enum tell_state tell);
-void worker_commit(struct kpool_worker *worker, struct kpool_work *work);
-struct task_struct *start_idle_worker(struct kpool_work *work);
-struct task_struct *dispatch(struct kpool *pool);
+struct task_struct *dispatch_one(struct kpool *pool);
 void dispatch_more(struct kpool *pool);
+
+/*
+ * Something may be ready that was not.  Commits an idle worker to it, or finds
+ * that a thread is to be created.  Returns the thread to wake for that, once
+ * the lock is dropped.  One call serves one work that became ready.
+ */
+static inline struct task_struct *dispatch(struct kpool *pool)
+{
+	if (!pool->nr_idle && pool->nr_threads >= pool->max_threads &&
+	    likely(!pool->offline))
+		return NULL;
+	return dispatch_one(pool);
+}
 
 /* birth.c */
 int check_birth(const char *name, const struct kpool_params *params);

@@ -7,6 +7,7 @@
  * submitter, who sleeps until then.  Between two pings everybody goes idle.
  */
 #include <linux/err.h>
+#include <linux/fs.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
 #include <linux/workqueue.h>
@@ -161,13 +162,43 @@ static void wq_fn(struct work_struct *work)
 	body();
 }
 
+/*
+ * Keep an unbound workqueue on the CPU of the row: there is no other way for a
+ * module.
+ */
+static int confine(unsigned int index, unsigned int cpu)
+{
+	char path[64], mask[16];
+	struct file *file;
+	loff_t pos = 0;
+	ssize_t len;
+
+	snprintf(path, sizeof(path),
+		 "/sys/devices/virtual/workqueue/bench_ping%u/cpumask", index);
+	file = filp_open(path, O_WRONLY, 0);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	len = snprintf(mask, sizeof(mask), "%x\n", 1U << cpu);
+	len = kernel_write(file, mask, len, &pos);
+	filp_close(file, NULL);
+	return len < 0 ? len : 0;
+}
+
 static int wq_begin(const struct bench_row *row, const struct bench_side *side)
 {
+	int err = 0;
+
 	wq_cpu = row->cpu;
 	INIT_WORK(&wq_work, wq_fn);
 	wq[side->index] = alloc_workqueue("bench_ping%u", side->flags, 0,
 					  side->index);
-	return wq[side->index] ? 0 : -ENOMEM;
+	if (!wq[side->index])
+		return -ENOMEM;
+	if (side->flags & WQ_UNBOUND)
+		err = confine(side->index, row->cpu);
+	if (err)
+		destroy_workqueue(wq[side->index]);
+	return err;
 }
 
 static void wq_end(const struct bench_side *side)
@@ -188,7 +219,7 @@ static void percpu_queue(const struct bench_side *side, unsigned int i)
 static const struct bench_side unbound_side = {
 	.name = "workqueue unbound",
 	.index = 0,
-	.flags = WQ_UNBOUND,
+	.flags = WQ_UNBOUND | WQ_SYSFS,
 	.begin = wq_begin,
 	.end = wq_end,
 	.queue = unbound_queue,
