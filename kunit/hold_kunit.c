@@ -18,6 +18,7 @@
 #define THREADS	1000
 #define GROUPS	200
 #define QUEUERS	100	/* more than three batches */
+#define SLOW	(10 * DEADLINE)	/* for all of them */
 
 static DECLARE_COMPLETION(gate);
 static atomic_t inside;
@@ -69,6 +70,20 @@ static void expect_all_queued(struct kunit *test, struct kpool_group *group,
 	KUNIT_EXPECT_EQ(test, 0, refused);
 }
 
+/* In steps, each with a deadline of its own: a machine may be slow. */
+static void expect_all_running(struct kunit *test, struct kpool_group *group,
+			       struct kpool_work *works, int n)
+{
+	const int step = 50;
+	int i;
+
+	for (i = 0; i < n; i += step) {
+		expect_all_queued(test, group, works + i, step);
+		if (!expect_soon(test, atomic_read(&inside) == i + step))
+			return;
+	}
+}
+
 /* Of these, all were handled, and not more than that many in one hold. */
 static void expect_at_most(struct kunit *test, enum handled what,
 			   unsigned int most, unsigned int all)
@@ -93,7 +108,7 @@ static void stop_watched(struct kunit *test, struct kpool_group *group,
 			 const char *path)
 {
 	watch_holds(group->pool);
-	KUNIT_EXPECT_EQ(test, 0, kpool_group_stop_timeout(group, DEADLINE));
+	KUNIT_EXPECT_EQ(test, 0, kpool_group_stop_timeout(group, SLOW));
 	expect_batches(test, path);
 }
 
@@ -104,8 +119,7 @@ static void stop_of_pending_and_running(struct kunit *test)
 	struct kpool_group *group = test_group(test, pool, "g", 0, 0);
 
 	need_lock_events(test);
-	expect_all_queued(test, group, works, THREADS);
-	expect_soon(test, atomic_read(&inside) == THREADS);
+	expect_all_running(test, group, works, THREADS);
 	expect_all_queued(test, group, works + THREADS, WORKS);
 	stop_watched(test, group, "stop of 10000 pending and 1000 running");
 	expect_at_most(test, CANCELLED, BATCH, WORKS);
@@ -202,7 +216,6 @@ static void lowered_limit_dismisses_in_batches(struct kunit *test)
 	watch_holds(pool);
 	KUNIT_EXPECT_EQ(test, 0, kpool_set_limits(pool, &limits));
 	KUNIT_EXPECT_EQ(test, 1, pool_threads(pool));
-	expect_soon(test, list_is_singular(&pool->workers));
 	expect_batches(test, "limit lowered below 1000 idle threads");
 	expect_at_most(test, LEFT, BATCH, THREADS - 1);
 }
@@ -354,8 +367,7 @@ static void watchdog_looks_at_one_at_a_time(struct kunit *test)
 	struct kpool *pool = test_pool(test, 0, GROUPS);
 
 	need_lock_events(test);
-	expect_all_queued(test, kpool_root(pool), works, GROUPS);
-	expect_soon(test, atomic_read(&inside) == GROUPS);
+	expect_all_running(test, kpool_root(pool), works, GROUPS);
 	expect_all_queued(test, kpool_root(pool), works + GROUPS, WORKS);
 	watch_holds(pool);
 	KUNIT_EXPECT_FALSE(test, watchdog_look(pool, 3600 * HZ));
