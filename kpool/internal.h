@@ -186,8 +186,8 @@ struct kpool_group {
 	unsigned int		depth;		/* I */
 	enum group_state	state;		/* L */
 	unsigned long		state_since;	/* L: jiffies */
-	unsigned int		max_active;	/* L; 0: none */
-	unsigned int		max_queued;	/* L; 0: none */
+	unsigned int		max_active;	/* ML; 0: none */
+	unsigned int		max_queued;	/* ML; 0: none */
 	unsigned int		reserve;	/* I: threads */
 	unsigned int		flags;		/* I: KPOOL_NOSIGNAL */
 	bool			has_hooks;	/* I */
@@ -266,10 +266,10 @@ struct kpool {
 	/* from before its creation to the decision that it leaves */
 	unsigned int		nr_threads;	/* L */
 	unsigned int		nr_idle;	/* L */
-	unsigned int		min_threads;	/* L */
+	unsigned int		min_threads;	/* ML */
 	unsigned int		max_threads;	/* ML; may be below nr_threads */
 	unsigned int		nr_stuck;	/* D: threads, see deadlock.c */
-	unsigned long		idle_timeout;	/* L */
+	unsigned long		idle_timeout;	/* ML */
 	/* threads numbered below this leave after their work: hotplug.c */
 	unsigned int		first_bound;	/* L */
 	bool			offline;	/* H: its CPU is */
@@ -595,10 +595,6 @@ void kpool_callback_exit(void);
 /* release.c */
 void release_init(struct kpool_group *group);
 void release_queue(struct kpool_work *work);
-
-/* limits.c */
-int check_limits(const char *name, const struct kpool_limits *limits);
-void pool_set_limits(struct kpool *pool, const struct kpool_limits *limits);
 
 /* straggler.c */
 void name_stragglers(struct kpool_group *top, bool again);
