@@ -5,9 +5,12 @@
  * A limit that is lowered below what is in use takes nothing away.  Nothing
  * starts on a pool that is over its limit, not even on a thread that is idle:
  * idle threads leave at once, taken by the one who lowers the limit, and busy
- * ones resign in next_work().  So none is idle while the pool is over, but in
- * kpool_set_limits() itself.  A limit that is raised lets its caller commit
+ * ones resign in next_work().  So none is idle while the pool is over, but for
+ * the time that lowering takes.  A limit that is raised lets its caller commit
  * idle threads to what may start now; the spawner makes those that lack.
+ *
+ * The caller is kpool_set_limits() or kpool_group_set_limits(), for all limits,
+ * or a write in sysfs, for one.
  */
 #define pr_fmt(fmt) "kpool: " fmt
 
