@@ -65,8 +65,8 @@ struct kpool_group {
 	u8			gates;		/* L: GATE_*, see queue.c */
 	enum group_state	state;		/* L */
 	unsigned long		state_since;	/* L: jiffies */
-	unsigned int		max_active;	/* L; 0: none */
-	unsigned int		max_queued;	/* L; 0: none */
+	unsigned int		max_active;	/* ML; 0: none */
+	unsigned int		max_queued;	/* ML; 0: none */
 	unsigned int		reserve;	/* I: threads */
 	unsigned int		flags;		/* I: KPOOL_NOSIGNAL */
 	bool			has_hooks;	/* I */

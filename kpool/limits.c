@@ -5,40 +5,69 @@
  * A limit that is lowered below what is in use takes nothing away.  Nothing
  * starts on a pool that is over its limit, not even on a thread that is idle:
  * idle threads leave at once, taken by the one who lowers the limit, and busy
- * ones resign in next_work().  So none is idle while the pool is over, but in
- * kpool_set_limits() itself.  A limit that is raised lets its caller commit
+ * ones resign in next_work().  So none is idle while the pool is over, but for
+ * the time that lowering takes.  A limit that is raised lets its caller commit
  * idle threads to what may start now; the spawner makes those that lack.
+ *
+ * The caller is kpool_set_limits() or kpool_group_set_limits(), for all limits,
+ * or a write in sysfs, for one.
  */
 #define pr_fmt(fmt) "kpool: " fmt
 
 #include <linux/export.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/lockdep.h>
+#include <linux/stdarg.h>
 
 #include "internal.h"
+#include "limits.h"
 #include "testpoint.h"
 
-int check_limits(const char *name, const struct kpool_limits *l)
+/* For the reason of a refusal, which is found where nothing may be printed. */
+#define WHY_SIZE	128
+
+static __printf(3, 4) int refuse(char *why, int err, const char *fmt, ...)
 {
-	if (l->max_threads < 1 || l->max_threads > KPOOL_MAX_THREADS) {
-		pr_err("%s: max_threads (%d) is not 1 to %d\n", name,
-		       l->max_threads, KPOOL_MAX_THREADS);
-		return -EINVAL;
-	}
-	if (l->min_threads < 0 || l->min_threads > l->max_threads) {
-		pr_err("%s: min_threads (%d) is not 0 to max_threads (%d)\n",
-		       name, l->min_threads, l->max_threads);
-		return -EINVAL;
-	}
-	if (l->idle_timeout < 0) {
-		pr_err("%s: idle_timeout (%ld) is negative\n", name,
-		       l->idle_timeout);
-		return -EINVAL;
-	}
-	if (l->max_queued < 0) {
-		pr_err("%s: max_queued (%d) is negative\n", name,
-		       l->max_queued);
-		return -EINVAL;
-	}
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(why, WHY_SIZE, fmt, args);
+	va_end(args);
+	return err;
+}
+
+static int examine(const struct kpool_limits *l, unsigned int reserved,
+		   char *why)
+{
+	if (l->max_threads < 1 || l->max_threads > KPOOL_MAX_THREADS)
+		return refuse(why, -EINVAL, "max_threads (%d) is not 1 to %d",
+			      l->max_threads, KPOOL_MAX_THREADS);
+	if (l->min_threads < 0 || l->min_threads > l->max_threads)
+		return refuse(why, -EINVAL,
+			      "min_threads (%d) is not 0 to max_threads (%d)",
+			      l->min_threads, l->max_threads);
+	if (l->idle_timeout < 0)
+		return refuse(why, -EINVAL, "idle_timeout (%ld) is negative",
+			      l->idle_timeout);
+	if (l->max_queued < 0)
+		return refuse(why, -EINVAL, "max_queued (%d) is negative",
+			      l->max_queued);
+	if (l->max_threads < reserved)
+		return refuse(why, -ENOSPC,
+			      "max_threads (%d) is less than the %u that are reserved",
+			      l->max_threads, reserved);
 	return 0;
+}
+
+int check_limits(const char *name, const struct kpool_limits *limits)
+{
+	char why[WHY_SIZE];
+	int err = examine(limits, 0, why);
+
+	if (err)
+		pr_err("%s: %s\n", name, why);
+	return err;
 }
 
 /*
@@ -63,28 +92,50 @@ void pool_set_limits(struct kpool *pool, const struct kpool_limits *limits)
 	rcu_read_unlock();
 }
 
-static int set_limits(struct kpool *pool, const struct kpool_limits *limits)
+static struct kpool_limits current_limits(const struct kpool *pool)
 {
-	unsigned int reserved;
-	int err = 0;
+	return (struct kpool_limits) {
+		.min_threads = pool->min_threads,
+		.max_threads = pool->max_threads,
+		.idle_timeout = pool->idle_timeout,
+		.max_queued = pool->root->max_queued,
+	};
+}
 
-	/* what its groups have reserved is admitted under the mutex */
-	mutex_lock(&pool->mutex);
-	reserved = pool->root->reserved_below;
-	if (reserved > limits->max_threads)
-		err = -ENOSPC;
-	else
+/* Called under the mutex, which keeps what groups have reserved. */
+static int try_limits(struct kpool *pool, const struct kpool_limits *limits,
+		      char *why)
+{
+	int err = examine(limits, pool->root->reserved_below, why);
+
+	lockdep_assert_held(&pool->mutex);
+	if (!err)
 		pool_set_limits(pool, limits);
-	mutex_unlock(&pool->mutex);
+	return err;
+}
+
+/* Called after it: say why not, or do what the new limits ask for. */
+static int limits_tried(struct kpool *pool, int err, const char *why)
+{
 	if (err) {
-		pr_err("%s: max_threads (%d) is less than the %u that are reserved\n",
-		       pool->name, limits->max_threads, reserved);
+		pr_err("%s: %s\n", pool->name, why);
 		return err;
 	}
 	test_point(KPOOL_AT_LIMITS, pool);
 	dismiss_excess(pool);
 	dispatch_more(pool);
 	return 0;
+}
+
+static int set_limits(struct kpool *pool, const struct kpool_limits *limits)
+{
+	char why[WHY_SIZE];
+	int err;
+
+	mutex_lock(&pool->mutex);
+	err = try_limits(pool, limits, why);
+	mutex_unlock(&pool->mutex);
+	return limits_tried(pool, err, why);
 }
 
 /*
@@ -117,29 +168,31 @@ int kpool_set_limits(struct kpool *pool, const struct kpool_limits *limits)
 }
 EXPORT_SYMBOL_GPL(kpool_set_limits);
 
-static int check_group_limits(const struct kpool_group *group, int max_active,
-			      int max_queued)
+static int examine_group(const struct kpool_group *group, int max_active,
+			 int max_queued, char *why)
 {
-	const char *pool = group->pool->name;
-
-	if (max_active < 0 || max_queued < 0) {
-		pr_err("%s: group %s: max_active (%d) or max_queued (%d) is negative\n",
-		       pool, group->name, max_active, max_queued);
-		return -EINVAL;
-	}
-	if (max_active && max_active < group->reserve) {
-		pr_err("%s: group %s: max_active (%d) is less than reserve (%u)\n",
-		       pool, group->name, max_active, group->reserve);
-		return -EINVAL;
-	}
+	if (max_active < 0)
+		return refuse(why, -EINVAL,
+			      "group %s: max_active (%d) is negative",
+			      group->name, max_active);
+	if (max_queued < 0)
+		return refuse(why, -EINVAL,
+			      "group %s: max_queued (%d) is negative",
+			      group->name, max_queued);
+	if (max_active && max_active < group->reserve)
+		return refuse(why, -EINVAL,
+			      "group %s: max_active (%d) is less than reserve (%u)",
+			      group->name, max_active, group->reserve);
 	return 0;
 }
 
-static void set_group_limits(struct kpool_group *group, int max_active,
-			     int max_queued)
+/* Called under the mutex. */
+static void group_take_limits(struct kpool_group *group, int max_active,
+			      int max_queued)
 {
 	struct kpool *pool = group->pool;
 
+	lockdep_assert_held(&pool->mutex);
 	raw_spin_lock_irq(&pool->lock);
 	WRITE_ONCE(group->max_active, max_active);
 	WRITE_ONCE(group->max_queued, max_queued);
@@ -147,6 +200,16 @@ static void set_group_limits(struct kpool_group *group, int max_active,
 	group_changed(group);
 	room_made(group);
 	raw_spin_unlock_irq(&pool->lock);
+}
+
+static void set_group_limits(struct kpool_group *group, int max_active,
+			     int max_queued)
+{
+	struct kpool *pool = group->pool;
+
+	mutex_lock(&pool->mutex);
+	group_take_limits(group, max_active, max_queued);
+	mutex_unlock(&pool->mutex);
 	dispatch_more(pool);
 }
 
@@ -154,14 +217,72 @@ int kpool_group_set_limits(struct kpool_group *group, int max_active,
 			   int max_queued)
 {
 	struct kpool_group *part;
+	char why[WHY_SIZE];
 	int err, cpu;
 
 	might_sleep();
-	err = check_group_limits(group, max_active, max_queued);
-	if (err)
+	err = examine_group(group, max_active, max_queued, why);
+	if (err) {
+		pr_err("%s: %s\n", group->pool->name, why);
 		return err;
+	}
 	for_each_part(group, part, cpu)
 		set_group_limits(part, max_active, max_queued);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kpool_group_set_limits);
+
+static int change_pool_limit(struct kpool *pool, enum limit limit, int value)
+{
+	struct kpool_limits limits;
+	char why[WHY_SIZE];
+	int err;
+
+	test_point(KPOOL_AT_CHANGE, pool);
+	mutex_lock(&pool->mutex);
+	limits = current_limits(pool);
+	if (limit == LIMIT_MIN_THREADS)
+		limits.min_threads = value;
+	else if (limit == LIMIT_MAX_THREADS)
+		limits.max_threads = value;
+	else
+		limits.idle_timeout = value < 0 ? value :
+				      (long)msecs_to_jiffies(value);
+	err = try_limits(pool, &limits, why);
+	mutex_unlock(&pool->mutex);
+	return limits_tried(pool, err, why);
+}
+
+static int change_group_limit(struct kpool_group *group, enum limit limit,
+			      int value)
+{
+	struct kpool *pool = group->pool;
+	int max_active, max_queued, err;
+	char why[WHY_SIZE];
+
+	test_point(KPOOL_AT_CHANGE, pool);
+	mutex_lock(&pool->mutex);
+	max_active = limit == LIMIT_MAX_ACTIVE ? value : group->max_active;
+	max_queued = limit == LIMIT_MAX_QUEUED ? value : group->max_queued;
+	err = examine_group(group, max_active, max_queued, why);
+	if (!err)
+		group_take_limits(group, max_active, max_queued);
+	mutex_unlock(&pool->mutex);
+	if (err)
+		pr_err("%s: %s\n", pool->name, why);
+	else
+		dispatch_more(pool);
+	return err;
+}
+
+/*
+ * Change one limit and leave the others as they are: they are read and written
+ * in one hold of the mutex, as by all who change limits, so that none undoes
+ * what another did meanwhile.  Not for a handle.
+ */
+int change_limit(struct kpool_group *group, enum limit limit, int value)
+{
+	if (limit == LIMIT_MAX_ACTIVE || limit == LIMIT_MAX_QUEUED)
+		return change_group_limit(group, limit, value);
+	return change_pool_limit(group->pool, limit, value);
+}

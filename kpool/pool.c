@@ -14,6 +14,7 @@
 #include "fault.h"
 #include "histogram.h"
 #include "internal.h"
+#include "limits.h"
 
 /* Guards the list of pools and so the uniqueness of their names. */
 DEFINE_MUTEX(pools_mutex);

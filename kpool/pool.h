@@ -45,10 +45,10 @@ struct kpool {
 	unsigned int		nr_idle;	/* L */
 	unsigned int		held;		/* L: as root->held */
 	unsigned int		nr_room;	/* L: groups whose room is awaited */
-	unsigned int		min_threads;	/* L */
+	unsigned int		min_threads;	/* ML */
 	unsigned int		max_threads;	/* ML; may be below nr_threads */
 	unsigned int		nr_stuck;	/* D: threads, see deadlock.c */
-	unsigned long		idle_timeout;	/* L */
+	unsigned long		idle_timeout;	/* ML */
 	/* threads numbered below this leave after their work: hotplug.c */
 	unsigned int		first_bound;	/* L */
 	bool			offline;	/* H: its CPU is */
@@ -159,10 +159,6 @@ void worker_leave(struct kpool_worker *worker);
 void dismiss_excess(struct kpool *pool);
 void dismiss_offline(struct kpool *pool);
 void dismiss_workers(struct kpool *pool);
-
-/* limits.c */
-int check_limits(const char *name, const struct kpool_limits *limits);
-void pool_set_limits(struct kpool *pool, const struct kpool_limits *limits);
 
 /* name.c */
 int name_len(const char *name);

@@ -3,8 +3,9 @@
  * /sys/kernel/kpool: a folder for each pool, and in it one for each group.
  *
  * Documentation/ABI/testing/sysfs-kernel-kpool describes the files.  Each has
- * one value, read under pool->lock alone: so folders are made and removed with
- * no lock held, and removing one waits for those who read in it.
+ * one value, read under pool->lock alone; a limit is written under pool->mutex.
+ * Removing a folder waits for those who read and write in it, so neither is held
+ * then.  The mutex of a handle may be, which no reader or writer wants.
  *
  * A folder is a structure of its own, which holds no reference to the group.
  * The group holds the folder, and removes it before it goes; what remains of
@@ -12,11 +13,13 @@
  */
 #include <linux/jiffies.h>
 #include <linux/kobject.h>
+#include <linux/kstrtox.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 
 #include "fault.h"
 #include "internal.h"
+#include "limits.h"
 
 struct kpool_dir {
 	struct kobject kobj;
@@ -28,6 +31,7 @@ struct kpool_dir {
 struct number_attr {
 	struct kobj_attribute attr;
 	unsigned long (*get)(const struct kpool_group *group);
+	enum limit limit;		/* what a write changes, if it may */
 };
 
 static struct kobject *kpool_kobj;
@@ -51,29 +55,49 @@ static ssize_t number_show(struct kobject *kobj, struct kobj_attribute *attr,
 	return sysfs_emit(buf, "%lu\n", value);
 }
 
+static ssize_t limit_store(struct kobject *kobj, struct kobj_attribute *attr,
+			   const char *buf, size_t count)
+{
+	const struct number_attr *number;
+	int value, err;
+
+	number = container_of(attr, struct number_attr, attr);
+	err = kstrtoint(buf, 10, &value);
+	if (!err)
+		err = change_limit(kobj_group(kobj), number->limit, value);
+	return err ?: count;
+}
+
 #define NUMBER_ATTR(_name)						\
 static struct number_attr _name##_attr = {				\
 	.attr = __ATTR(_name, 0444, number_show, NULL),			\
 	.get = get_##_name,						\
 }
 
+#define LIMIT_ATTR(_name, _limit)					\
+static struct number_attr _name##_attr = {				\
+	.attr = __ATTR(_name, 0644, number_show, limit_store),		\
+	.get = get_##_name,						\
+	.limit = _limit,						\
+}
+
 static unsigned long get_min_threads(const struct kpool_group *group)
 {
 	return group->pool->min_threads;
 }
-NUMBER_ATTR(min_threads);
+LIMIT_ATTR(min_threads, LIMIT_MIN_THREADS);
 
 static unsigned long get_max_threads(const struct kpool_group *group)
 {
 	return group->pool->max_threads;
 }
-NUMBER_ATTR(max_threads);
+LIMIT_ATTR(max_threads, LIMIT_MAX_THREADS);
 
 static unsigned long get_idle_timeout_ms(const struct kpool_group *group)
 {
 	return jiffies_to_msecs(group->pool->idle_timeout);
 }
-NUMBER_ATTR(idle_timeout_ms);
+LIMIT_ATTR(idle_timeout_ms, LIMIT_IDLE_TIMEOUT_MS);
 
 static unsigned long get_nr_threads(const struct kpool_group *group)
 {
@@ -120,13 +144,13 @@ static unsigned long get_max_active(const struct kpool_group *group)
 {
 	return group->max_active;
 }
-NUMBER_ATTR(max_active);
+LIMIT_ATTR(max_active, LIMIT_MAX_ACTIVE);
 
 static unsigned long get_max_queued(const struct kpool_group *group)
 {
 	return group->max_queued;
 }
-NUMBER_ATTR(max_queued);
+LIMIT_ATTR(max_queued, LIMIT_MAX_QUEUED);
 
 static unsigned long get_nr_running(const struct kpool_group *group)
 {
@@ -164,6 +188,7 @@ static struct attribute *pool_attrs[] = {
 	&nr_failed_attr.attr.attr,
 	&creating_since_ms_attr.attr.attr,
 	&over_attr.attr.attr,
+	&max_active_attr.attr.attr,
 	&max_queued_attr.attr.attr,
 	&nr_running_attr.attr.attr,
 	&nr_pending_attr.attr.attr,
@@ -243,7 +268,7 @@ int sysfs_add_group(struct kpool_group *group)
 
 /*
  * Remove it.  On return nobody reads or writes a file of it, or of one below
- * it.  Called without locks, for it waits for those who do.
+ * it.  Called without the locks of the pool, for it waits for those who do.
  */
 void sysfs_del_group(struct kpool_group *group)
 {

@@ -19,6 +19,7 @@ enum kpool_test_point {
 	KPOOL_AT_RETIRE,	/* spawner: idle threads have been let go */
 	KPOOL_AT_ROOM,		/* waiter for room: woken, or its time is over */
 	KPOOL_AT_EXPIRY,	/* timer: irqs off, has not got the lock */
+	KPOOL_AT_CHANGE,	/* who changes one limit: the others not read */
 	KPOOL_AT_LIMITS,	/* limits are changed, nothing was done about it */
 };
 

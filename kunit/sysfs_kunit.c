@@ -1,33 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Promise 16: /sys/kernel/kpool, and how long its folders live. */
-#include <linux/kernel.h>
 #include <linux/sched/signal.h>
 
-#include "files.h"
 #include "stop_fixture.h"
-
-/* A file of a pool, or of a group below it ("groups/g/..."). */
-static ssize_t read_pool_file(const char *pool, const char *file, char *buf,
-			      size_t size)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/kernel/kpool/%s/%s", pool, file);
-	return read_file(path, buf, size);
-}
-
-/* The number in a file, or an error. */
-static long number_in(struct kpool *pool, const char *file)
-{
-	char buf[64];
-	ssize_t err;
-	long value;
-
-	err = read_pool_file(pool->name, file, buf, sizeof(buf));
-	if (err < 0)
-		return err;
-	return kstrtol(buf, 10, &value) ?: value;
-}
+#include "sysfs_fixture.h"
 
 static void expect_text(struct kunit *test, struct kpool *pool,
 			const char *file, const char *text)
@@ -71,19 +47,19 @@ static void pool_has_its_numbers(struct kunit *test)
 	expect_text(test, pool, "state", "open");
 }
 
-/* There is no way yet to lower a limit: the count is made too high instead. */
 static void too_many_threads_are_over(struct kunit *test)
 {
-	struct kpool *pool = test_pool(test, 0, 2);
+	const struct kpool_limits lowered = { .max_threads = 2 };
+	struct kpool *pool = test_pool(test, 0, 5);
+	struct gated *g = gated_array(test, 5);
 
+	expect_queued(test, kpool_root(pool), g, 5);
+	expect_started(test, g, 5);
 	KUNIT_EXPECT_EQ(test, 0, number_in(pool, "over"));
-	raw_spin_lock_irq(&pool->lock);
-	pool->nr_threads += 5;
-	raw_spin_unlock_irq(&pool->lock);
+	KUNIT_EXPECT_EQ(test, 0, kpool_set_limits(pool, &lowered));
 	KUNIT_EXPECT_EQ(test, 3, number_in(pool, "over"));
-	raw_spin_lock_irq(&pool->lock);
-	pool->nr_threads -= 5;
-	raw_spin_unlock_irq(&pool->lock);
+	gated_open_all(g, 5);
+	expect_soon(test, number_in(pool, "over") == 0);
 }
 
 static void failing_creation_is_shown(struct kunit *test)

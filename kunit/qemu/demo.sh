@@ -137,12 +137,59 @@ rmmod_loop()
 	echo "$loops times"
 }
 
-held()
+block()
 {
 	echo 1 >$hold || return 1
 	pools "while $threads works are blocked"
-	same "blocked" "$(cat $hold)" "$threads blocked" || return 1
+	same "blocked" "$(cat $hold)" "$threads blocked"
+}
+
+unblock()
+{
 	echo 0 >$hold
+	same "blocked" "$(cat $hold)" "0 blocked"
+}
+
+# column N NAME: of the line of kpool-top that begins with the name
+column()
+{
+	awk -v n="$1" -v name="$2" '$1 == name { print $n }' /tmp/top
+}
+
+# Once as text, once for programs.
+top_once()
+{
+	python3 /bin/kpool-top --once >/tmp/top || return 1
+	head -n 5 /tmp/top
+	same "threads" "$(column 3 teardown)" $threads/$threads || return 1
+	same "running" "$(column 5 teardown)" $threads || return 1
+	same "of the group" "$(column 3 crowd)" $threads || return 1
+	python3 /bin/kpool-top --json >/tmp/top || return 1
+	seen=$(python3 -c '
+import json
+pool, = json.load(open("/tmp/top"))["pools"]
+group, = pool["groups"]
+works = pool["works"]
+print(pool["name"], pool["nr_running"], group["name"], group["nr_running"],
+      len(works), works[0]["group"], works[0]["function"])')
+	same "JSON" "$seen" "teardown $threads crowd $threads \
+$threads teardown/crowd work_fn"
+}
+
+# top_live TERMINAL: until q is typed, which it is.  Without what moves the
+# cursor it says the same.
+top_live()
+{
+	echo q | TERM=$1 python3 -c '
+import os, pty, sys
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))
+' python3 /bin/kpool-top >/tmp/screen || { cat /tmp/screen; return 1; }
+	tr '\r' '\n' </tmp/screen |
+		sed "s/$(printf '\033')[[(][0-9;?]*[A-Za-z]/ /g" |
+		tr -dc '\n -~' >/tmp/top
+	grep '^ *teardown ' /tmp/top | cut -c 1-70
+	same "threads" "$(column 3 teardown)" $threads/$threads || return 1
+	same "running" "$(column 5 teardown)" $threads
 }
 
 no_pools()
@@ -164,7 +211,17 @@ step "rmmod kxpc" rmmod kxpc
 step "load, connect, kill and remove" rmmod_loop
 
 step "modprobe kpool_teardown" modprobe kpool_teardown threads=$threads
-step "block $threads threads" held
+step "block $threads threads" block
+# where the runner has put Python: not on its test kernels
+if [ "$(argument top)" = yes ]; then
+	export PATH="$PATH:/usr/bin"
+	mkdir -p /dev/pts
+	mount -t devpts devpts /dev/pts
+	step "see them in kpool-top" top_once
+	step "see them live on a terminal" top_live linux
+	step "the same on a vt100" top_live vt100
+fi
+step "let them go" unblock
 step "end $threads threads, in a wait and napping" \
 	cat $debug/kpool_teardown/run
 step "rmmod kpool_teardown" rmmod kpool_teardown

@@ -74,8 +74,8 @@ def check_matrix(run, _options):
 
 def _check(run, names):
     run.unit_tests()
-    packages.require(packages.COMPILE + packages.BOOT + packages.SPARSE,
-                     run.log("packages"))
+    packages.require(packages.COMPILE + packages.BOOT + packages.SPARSE
+                     + packages.TOP, run.log("packages"))
     for name in names:
         with run.part():
             _check_test_kernel(run, name)

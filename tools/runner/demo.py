@@ -11,6 +11,7 @@ import modules
 import packages
 import paths
 import qemu
+import topguest
 import ui
 
 FILE_BYTES = 8 << 20
@@ -19,7 +20,8 @@ FILE_LIMIT = 256 << 20
 
 def demo(run, options):
     """Show it, with the user's own file if there is one."""
-    packages.require(packages.COMPILE + packages.BOOT, run.log("packages"))
+    packages.require(packages.COMPILE + packages.BOOT + packages.TOP,
+                     run.log("packages"))
     on_stock_kernel(run, _content(options.file), ui.plain)
 
 
@@ -34,10 +36,10 @@ def on_stock_kernel(run, content, show=None):
     staged = guest.stage(tree.release, built, paths.BUILD / "stage" / "stock",
                          log)
     image = guest.build(staged, paths.BUILD / "stage" / "stock.cpio.gz",
-                        {"demo/file": content})
+                        {"demo/file": content, **topguest.files()})
     boot = qemu.boot(
         qemu.Guest(f"demo on {tree.release}", tree.image, image, "demo.sh",
-                   cpus=2, show=show),
+                   {"guest.top": "yes"}, cpus=2, show=show),
         run.folder / "demo")
     gates.judge(boot, gates.STOCK, run.verdict)
 

@@ -4,6 +4,7 @@
 import os
 import re
 from functools import cmp_to_key
+from pathlib import Path
 
 import process
 import ui
@@ -11,6 +12,7 @@ import ui
 COMPILE = ["gcc", "make", "bc", "bison", "flex", "libelf-dev", "libssl-dev",
            "perl", "xz-utils", "kmod", "binutils"]
 BOOT = ["qemu-system-x86", "busybox-static", "kmod", "util-linux"]
+TOP = ["python3", "ncurses-base"]  # in the guest: topguest.py
 SPARSE = ["sparse"]
 
 
@@ -20,6 +22,12 @@ def installed(name):
                            "-f=${db:Status-Status} ${Version}", name])
     state, _, version = (text or "").partition(" ")
     return version if state == "installed" else None
+
+
+def files(name):
+    """The files, not folders, of the installed package @name."""
+    text = process.answer(["dpkg", "-L", name]) or ""
+    return [path for path in map(Path, text.splitlines()) if path.is_file()]
 
 
 def _by_version(left, right):

@@ -4,7 +4,9 @@
 import importlib.machinery
 import importlib.util
 import json
+import os
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -13,7 +15,7 @@ import paths
 
 TOP = paths.ROOT / "tools" / "kpool-top"
 
-POOL = {"min_threads": 1, "max_threads": 4, "max_queued": 0,
+POOL = {"min_threads": 1, "max_threads": 4, "max_active": 0, "max_queued": 0,
         "idle_timeout_ms": 30000, "nr_threads": 2, "nr_idle": 0, "over": 0,
         "nr_running": 2, "nr_pending": 3, "nr_created": 5, "nr_failed": 0,
         "creating_since_ms": 0, "busy": 1, "state": "open"}
@@ -30,6 +32,12 @@ pool t1
     below_us     queued        run       told    created
            1          2          3          0          0
            2          0          4          0          1
+"""
+
+
+ON_A_TERMINAL = """\
+import os, pty, sys
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))
 """
 
 
@@ -122,6 +130,17 @@ class Top(unittest.TestCase):
         self.assertEqual(shown.returncode, 0)
         self.assertIn("slow_fn in t1/a/b for 900 jiffies, signalled",
                       shown.stdout)
+
+    def test_live_until_q(self):
+        for terminal in "linux", "vt100":
+            with self.subTest(terminal):
+                shown = subprocess.run(
+                    [sys.executable, "-c", ON_A_TERMINAL, TOP, "--root",
+                     self.root], input=b"q", capture_output=True, timeout=60,
+                    env={**os.environ, "TERM": terminal}, check=False)
+                self.assertEqual(shown.returncode, 0, shown.stdout)
+                self.assertIn(b"t1", shown.stdout)
+                self.assertIn(b"slow_fn", shown.stdout)
 
     def test_not_loaded(self):
         self.root /= "empty"
