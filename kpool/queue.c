@@ -303,8 +303,8 @@ struct kpool_work *take_next(struct kpool *pool, unsigned int nr_free)
 }
 
 /*
- * Take the next work of this group, if no other group has a turn and nothing
- * is held back; else NULL.
+ * Take the next work of this group, if no other group has a turn, nothing is
+ * held back, and it makes no difference to any level how many run; else NULL.
  */
 struct kpool_work *take_next_of(struct kpool_group *group)
 {
@@ -314,8 +314,9 @@ struct kpool_work *take_next_of(struct kpool_group *group)
 	for (;;) {
 		const struct list_head *turns = &level->turns[TURN_ANY];
 
-		/* one that is shut has none with its parent */
-		if (turns->next != turn || turns->prev != turn)
+		/* one that is shut has no turn with its parent */
+		if (turns->next != turn || turns->prev != turn ||
+		    !level->plain)
 			return NULL;
 		if (!level->parent)
 			break;

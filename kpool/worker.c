@@ -332,7 +332,8 @@ static __always_inline bool may_go_on(const struct kpool_worker *worker)
  * The next work of the group takes the place of the one that has ended: the
  * slot, and that on group->running.  If no other group has a turn, and it could
  * start beside that one, it may start instead of it.  Nothing comes free by
- * this, so nobody else can start.
+ * this, so nobody else can start.  Not where there are hooks, for none may run
+ * in between.
  */
 static __always_inline bool hand_over(struct kpool_worker *worker,
 				      struct kpool_group *group)

@@ -393,6 +393,8 @@ static struct kunit_case hold_cases[] = {
 
 static struct kunit_suite hold_suite = {
 	.name = "kpool_hold",
+	.suite_init = hold_suite_init,
+	.suite_exit = hold_suite_exit,
 	.test_cases = hold_cases,
 };
 
