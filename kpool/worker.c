@@ -354,17 +354,15 @@ static __always_inline bool hand_over(struct kpool_worker *worker,
  * The function has returned.  The work is over before hooks and its release
  * function are called, the group is busy until after them.
  */
-static __always_inline void end_run(struct kpool_worker *worker, struct kpool_work *work,
-		    int result)
+static __always_inline void end_run(struct kpool_worker *worker,
+				    struct kpool_work *work, int result)
 	__must_hold(&worker->pool->lock)
 {
-	struct kpool_group *group = worker->group;
+	struct kpool_group *group = worker->group, *leaves;
 	kpool_release_t release = work->release;
-	struct kpool *pool = worker->pool;
-	struct kpool_group *leaves;
-	unsigned int ended;
-
 	bool told = work->flags & WORK_TOLD;
+	struct kpool *pool = worker->pool;
+	unsigned int ended;
 
 	if (worker->tell != TELL_OPEN) {
 		worker_shut_tell(worker);
