@@ -16,6 +16,7 @@
  */
 #define pr_fmt(fmt) "kpool: " fmt
 
+#include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/jiffies.h>
 #include <linux/nodemask.h>
@@ -92,13 +93,20 @@ void birth_free(struct kpool *pool)
 		free_cpumask_var(pool->cpus);
 }
 
-/* If no CPU of the mask is online by now, any must do, as for its siblings. */
+/*
+ * If no CPU of the mask is online by now, any must do, as for its siblings.  One
+ * that went offline in between would leave the thread on a CPU that its mask
+ * does not have, of which PREEMPT_RT warns.
+ */
 static void set_attributes(struct kpool *pool)
 {
 	if (pool->nice)
 		set_user_nice(current, pool->nice);
-	if (pool->has_cpus)
-		set_cpus_allowed_ptr(current, pool->cpus);
+	if (!pool->has_cpus)
+		return;
+	cpus_read_lock();
+	set_cpus_allowed_ptr(current, pool->cpus);
+	cpus_read_unlock();
 }
 
 /*

@@ -119,27 +119,65 @@ static bool call_in_place(struct kpool_group *group,
 	return true;
 }
 
+/*
+ * From a thread that executes nothing of any pool: whoever waits, he does not
+ * wait for that.  Nobody else knows the work before it is queued, so the record
+ * is added before, and needs no lock of its own.  It is answered, for the wait
+ * is not given up.
+ */
+static int call_from_outside(struct kpool_group *group,
+			     struct kpool_fn_work *call, int *result)
+{
+	struct kpool_waiter waiter;
+	struct work_map map;
+	int err;
+
+	waiter_init(&waiter, group->pool, FIRST_QUEUEING);
+	hlist_add_head(&waiter.node, &call->work.waiters);
+	err = kpool_queue(group, &call->work);
+	if (err)
+		return err;
+	work_map_copy(&map, &call->work);
+	work_map_touch(&map);
+	wait_for_completion(&waiter.done);
+	if (!waiter.ran)
+		return -ECANCELED;
+	if (result)
+		*result = waiter.result;
+	return 0;
+}
+
+/* From a work, or from a function that kpool has called otherwise. */
+static int call_from_inside(struct kpool_group *group,
+			    struct kpool_fn_work *call, int *result)
+{
+	bool held = waits_hold();
+	int err = kpool_queue(group, &call->work);
+
+	if (!err)
+		return work_wait(&call->work, result, MAX_SCHEDULE_TIMEOUT,
+				 false, held);
+	if (held)
+		waits_let_go();
+	return err;
+}
+
 int __kpool_call(struct kpool_group *group, int (*fn)(void *data), void *data,
 		 int *result, const char *name, struct lock_class_key *key)
 {
 	struct kpool_fn_work call = { .fn = fn, .data = data };
-	int err = 0;
-	bool held;
+	int err;
 
 	might_sleep();
-	if (runs_below(group))
-		return -EDEADLK;
 	__kpool_work_init(&call.work, call_fn, NULL, true, name, key);
-	if (call_in_place(group, &call, result))
-		goto out;
-	held = waits_hold();
-	err = kpool_queue(group, &call.work);
-	if (!err)
-		err = work_wait(&call.work, result, MAX_SCHEDULE_TIMEOUT, false,
-				held);
-	else if (held)
-		waits_let_go();
-out:
+	if (!current_worker() && !callback_group())
+		err = call_from_outside(group, &call, result);
+	else if (runs_below(group))
+		err = -EDEADLK;
+	else if (call_in_place(group, &call, result))
+		err = 0;
+	else
+		err = call_from_inside(group, &call, result);
 	kpool_work_destroy_onstack(&call.work);
 	return err;
 }

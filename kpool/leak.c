@@ -107,14 +107,15 @@ static void repair_context(struct kpool_env *env, const struct blame *who)
 		local_irq_enable();
 		what = "interrupts off";
 	}
+	/* before RCU: with PREEMPT_RT these are a read section, too */
+	while (softirq_count()) {
+		local_bh_enable();
+		what = what ?: "softirqs off";
+	}
 	for (depth = rcu_preempt_depth(); depth > 0; depth--) {
 		__acquire(RCU);	/* by the function */
 		rcu_read_unlock();
 		what = what ?: "an RCU read section open";
-	}
-	while (softirq_count()) {
-		local_bh_enable();
-		what = what ?: "softirqs off";
 	}
 	if (preempt_count()) {
 		preempt_count_set(0);

@@ -133,6 +133,9 @@ struct kpool_group *part_for(struct kpool_group *group, struct kpool_work *work)
 {
 	if (likely(!group->on_cpu))
 		return group;
+	/* if that changes meanwhile, it is the wrong part: part_was_wrong() */
+	if (likely(!READ_ONCE(work->group)))
+		return local_part(group);
 	return bound_part(group, work) ?: local_part(group);
 }
 
@@ -150,12 +153,12 @@ static int queue_part(struct kpool_group *part, struct kpool_work *work,
 	unsigned long irqs;
 	int err = -ENODEV;
 
-	rcu_read_lock();
+	rcu_read_lock_sched();
 	raw_spin_lock_irqsave(&pool->lock, irqs);
 	if (!online || !pool->offline)
 		err = queue_with_flags(part, work, flags, &wake);
 	unlock_and_wake(pool, irqs, wake);
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	return err;
 }
 

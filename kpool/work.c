@@ -67,7 +67,7 @@ static __always_inline void work_count(struct kpool_work *work,
 {
 	u32 seq = work->seq + 1;
 
-	WRITE_ONCE(work->seq, seq ? seq : 1);	/* 0: never queued */
+	WRITE_ONCE(work->seq, seq ? seq : FIRST_QUEUEING);
 	smp_wmb();	/* pairs with smp_rmb() in work_is_over() */
 	work->stamp = stamp_now();
 	group_get_busy(group);

@@ -41,6 +41,8 @@ enum work_state {
 #define QUEUE_IN_TURN	BIT(31)
 #define QUEUE_LATER	BIT(30)
 
+#define FIRST_QUEUEING	1	/* work->seq after it; 0: never queued */
+
 /* From which states may it come to that one? */
 static const u8 work_comes_from[NR_WORK_STATES] = {
 	[WORK_IDLE] = BIT(WORK_PENDING) | BIT(WORK_RUNNING) |
