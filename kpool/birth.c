@@ -94,19 +94,25 @@ void birth_free(struct kpool *pool)
 }
 
 /*
- * If no CPU of the mask is online by now, any must do, as for its siblings.  One
- * that went offline in between would leave the thread on a CPU that its mask
- * does not have, of which PREEMPT_RT warns.
+ * Put the current thread on the CPUs of its pool.  If none of them is online by
+ * now, any must do, as for its siblings.  One that goes offline in between would
+ * leave the thread on a CPU that its mask does not have, of which PREEMPT_RT
+ * warns.
  */
+void worker_bind(const struct kpool *pool)
+{
+	cpus_read_lock();
+	if (cpumask_intersects(pool->cpus, cpu_online_mask))
+		set_cpus_allowed_ptr(current, pool->cpus);
+	cpus_read_unlock();
+}
+
 static void set_attributes(struct kpool *pool)
 {
 	if (pool->nice)
 		set_user_nice(current, pool->nice);
-	if (!pool->has_cpus)
-		return;
-	cpus_read_lock();
-	set_cpus_allowed_ptr(current, pool->cpus);
-	cpus_read_unlock();
+	if (pool->has_cpus)
+		worker_bind(pool);
 }
 
 /*

@@ -186,7 +186,12 @@ static inline void group_add_pending(struct kpool_group *group,
 {
 	bool first = list_empty(&group->pending);
 
-	/* adds it: it is a list of its own, and needs none of list_add()'s checks */
+	/*
+	 * The work is a list of its own, and so can be moved without what
+	 * list_add() checks, which costs more than all the rest.
+	 */
+	if (WARN_ON_ONCE(!list_empty(&work->entry)))
+		INIT_LIST_HEAD(&work->entry);
 	list_bulk_move_tail(&group->pending, &work->entry, &work->entry);
 	if (first)
 		group_first_pending(group);

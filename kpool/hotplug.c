@@ -137,6 +137,20 @@ static void set_offline(struct kpool *pool, bool offline)
 	rcu_read_unlock();
 }
 
+/* Let the stopper look once more whom to tell. */
+static void tell_again(struct kpool *pool)
+{
+	struct task_struct *wake;
+	unsigned long flags;
+
+	rcu_read_lock();
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	pool->tell_offline = true;
+	wake = service_wake(&pool->stopper);
+	unlock_and_wake(pool, flags, wake);
+	rcu_read_unlock();
+}
+
 static int cpu_comes(unsigned int cpu)
 {
 	struct kpool *handle;
@@ -157,6 +171,8 @@ static int cpu_goes(unsigned int cpu)
 		pool = handle->root->on_cpu[cpu]->pool;
 		set_offline(pool, true);
 		dismiss_offline(pool);
+		/* one may have started on a thread that was idle still */
+		tell_again(pool);
 		rehome_works(pool);
 	}
 	mutex_unlock(&handles_mutex);

@@ -170,8 +170,8 @@ static void repair_mask(struct kpool_env *env, const struct blame *who)
 	if (!pool->has_cpus)
 		set_cpus_allowed_ptr(current,
 				     housekeeping_cpumask(HK_TYPE_KTHREAD));
-	else if (cpumask_intersects(pool->cpus, cpu_online_mask))
-		set_cpus_allowed_ptr(current, pool->cpus);
+	else
+		worker_bind(pool);
 }
 
 static void repair_scheduling(struct kpool_env *env, const struct blame *who)

@@ -112,9 +112,9 @@ static inline bool pool_is_over(const struct kpool *pool)
 
 /*
  * Leave pool->lock, then wake what was found to need it.  The caller entered
- * an RCU read section before it took the lock: the task was alive under the
- * lock, so its memory is there until the section ends, even if it is woken by
- * another, runs, and exits meanwhile.
+ * an RCU read section before it took the lock, or switched preemption off, which
+ * is one, too: the task was alive under the lock, so its memory is there until
+ * the section ends, even if it is woken by another, runs, and exits meanwhile.
  */
 static inline void unlock_and_wake(struct kpool *pool, unsigned long flags,
 				   struct task_struct *task)

@@ -12,7 +12,8 @@
  *	    |                                              |   | end: PENDING
  *	    +----------------------------------------------+---+ end, told
  *
- * A work with a delay is DELAYED before it is PENDING: see delayed.c.
+ * One that can start at once is RUNNING at once.  A work with a delay is DELAYED
+ * before it is PENDING: see delayed.c.
  *
  * A work is bound to a group, in work->group, while it is not IDLE.  The lock
  * of that group's pool guards everything else in it.

@@ -260,7 +260,7 @@ static struct kpool_work *next_work(struct kpool_worker *worker)
 		set_current_state(TASK_IDLE | TASK_FREEZABLE);
 		raw_spin_unlock_irq(&pool->lock);
 		schedule();
-		/* pairs with the store in worker_commit() */
+		/* pairs with the store in begin_work() */
 		work = smp_load_acquire(&worker->work);
 		if (work)
 			return work;
@@ -268,6 +268,8 @@ static struct kpool_work *next_work(struct kpool_worker *worker)
 	}
 	work = worker->work;
 	raw_spin_unlock_irq(&pool->lock);
+	/* works that never sleep may follow each other for ever */
+	cond_resched();
 	return work;
 }
 

@@ -36,7 +36,7 @@ struct kpool_worker {
 	struct hlist_node	run_entry;	/* L */
 	struct list_head	leave_entry;	/* L: pool->leaving */
 	struct list_head	all_entry;	/* ML: pool->workers */
-	struct kpool_work	*work;		/* L; see worker_commit() */
+	struct kpool_work	*work;		/* L; see begin_work() */
 	struct kpool_group	*group;		/* L: of the run, until it is over */
 	struct kpool_group	*guest;		/* L: of a call in place, or NULL */
 	const void		*func;		/* L: what it executes, to name it */
@@ -129,6 +129,7 @@ static inline struct task_struct *dispatch(struct kpool *pool)
 int check_birth(const char *name, const struct kpool_params *params);
 int birth_init(struct kpool *pool, const struct kpool_params *params);
 void birth_free(struct kpool *pool);
+void worker_bind(const struct kpool *pool);
 bool worker_birth(struct kpool_worker *worker);
 void worker_farewell(struct kpool_worker *worker);
 void await_exit(struct kpool_worker *worker);

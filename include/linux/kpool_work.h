@@ -47,7 +47,8 @@ typedef void (*kpool_release_t)(struct kpool_work *work);
  * struct kpool_work - one function call that may block for ever
  *
  * All fields belong to kpool.  Initialise with kpool_work_init() or one of
- * its variants before any other use.  Zeroed memory is not a valid work.
+ * its variants before any other use.  Zeroed memory is not a valid work, and
+ * nor is a copy of one, or one whose memory was moved.
  */
 struct kpool_work {
 	/* private: kpool/internal.h explains the letters */
