@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Try cases on broken modules, and before each on the unbroken ones.
+#
+#   /mutants/trials   in each line a trial: its number, the test module, the
+#                     case, and the folder of the modules that are broken
+#   guest.first=1     try these, which are those from here ...
+#   guest.last=9      ... to there
+#   guest.control=no  without the unbroken ones
+#
+# Each run begins with the line "TRIAL number what", also on the console, and
+# goes on like a boot, with an end of its own.  init writes that of the last.
+
+. /lib/kpool/lib.sh
+
+filter=/sys/module/kunit/parameters/filter_glob
+running=
+
+cpus()
+{
+	cat /sys/devices/system/cpu/online
+}
+
+# intact: nothing is left of what ran, and the checkers still report.  Of the
+# bits, one is set by an oops and the other by a corrupted page or by KASAN,
+# which reports once.
+intact()
+{
+	grep -q "^LEFT" /tmp/census && return 1
+	[ "$(lockdep_state)" != "LOCKDEP 0" ] &&
+		[ "$(cpus)" = "$all_cpus" ] &&
+		[ $(($(cat /proc/sys/kernel/tainted) & 160)) = 0 ]
+}
+
+# begin RUN: after the end of the one before
+begin()
+{
+	if [ -n "$running" ]; then
+		census >/tmp/census
+		intact || exit 0
+		cat /tmp/census
+		lockdep_state
+		echo "KPOOL-END $(argument nonce).$running 0"
+	fi
+	running=$1
+	echo "TRIAL $1"
+	echo "kpool-trial: $1" >/dev/kmsg
+}
+
+# load MODULE FOLDER: the broken one, if there is one
+load()
+{
+	if [ -e "$2/$1.ko" ]; then
+		insmod "$2/$1.ko"
+	else
+		modprobe "$1"
+	fi
+}
+
+# run MODULE CASE FOLDER
+run()
+{
+	printf %s "$2" >$filter
+	step "load kpool" load kpool "$3"
+	step "load $1" load "$1" "$3"
+	report_suites 1
+	leaks loaded
+	step "unload $1" rmmod "$1"
+	step "unload kpool" rmmod kpool
+}
+
+all_cpus=$(cpus)
+while read -r number module case folder <&3; do
+	[ "$number" -ge "$(argument first)" ] || continue
+	[ "$number" -le "$(argument last)" ] || break
+	if [ "$(argument control)" != no ]; then
+		begin "$number-control"
+		run "$module" "$case" /none
+	fi
+	begin "$number-mutant"
+	run "$module" "$case" "$folder"
+done 3</mutants/trials
