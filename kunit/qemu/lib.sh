@@ -94,11 +94,12 @@ census_begin()
 census()
 {
 	for try in 1 2 3 4 5; do
-		[ -n "$(modules_loaded)$(new_threads)" ] || break
+		modules_loaded | sed 's/^/LEFT module /' >/tmp/left
+		new_threads | sed 's/^/LEFT thread /' >>/tmp/left
+		[ -s /tmp/left ] || break
 		sleep 1
 	done
-	modules_loaded | sed 's/^/LEFT module /'
-	new_threads | sed 's/^/LEFT thread /'
+	cat /tmp/left
 	echo "UNLOADED"
 }
 

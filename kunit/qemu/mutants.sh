@@ -16,31 +16,28 @@
 filter=/sys/module/kunit/parameters/filter_glob
 running=
 
-cpus()
-{
-	cat /sys/devices/system/cpu/online
-}
-
 # intact: nothing is left of what ran, and the checkers still report.  Of the
 # bits, one is set by an oops and the other by a corrupted page or by KASAN,
 # which reports once.
 intact()
 {
-	grep -q "^LEFT" /tmp/census && return 1
-	[ "$(lockdep_state)" != "LOCKDEP 0" ] &&
-		[ "$(cpus)" = "$all_cpus" ] &&
-		[ $(($(cat /proc/sys/kernel/tainted) & 160)) = 0 ]
+	census >/tmp/census
+	[ -s /tmp/left ] && return 1
+	lockdep=$(lockdep_state)
+	read -r cpus </sys/devices/system/cpu/online
+	read -r tainted </proc/sys/kernel/tainted
+	[ "$lockdep" != "LOCKDEP 0" ] && [ "$cpus" = "$all_cpus" ] &&
+		[ $((tainted & 160)) = 0 ]
 }
 
 # begin RUN: after the end of the one before
 begin()
 {
 	if [ -n "$running" ]; then
-		census >/tmp/census
 		intact || exit 0
-		cat /tmp/census
-		lockdep_state
-		echo "KPOOL-END $(argument nonce).$running 0"
+		echo "UNLOADED"
+		echo "$lockdep"
+		echo "KPOOL-END $nonce.$running 0"
 	fi
 	running=$1
 	echo "TRIAL $1"
@@ -65,15 +62,22 @@ run()
 	step "load $1" load "$1" "$3"
 	report_suites 1
 	leaks loaded
+	# it waits for grace periods, and that is no part of a test
+	echo 1 >/sys/kernel/rcu_expedited
 	step "unload $1" rmmod "$1"
 	step "unload kpool" rmmod kpool
+	echo 0 >/sys/kernel/rcu_expedited
 }
 
-all_cpus=$(cpus)
+read -r all_cpus </sys/devices/system/cpu/online
+nonce=$(argument nonce)
+first=$(argument first)
+last=$(argument last)
+control=$(argument control)
 while read -r number module case folder <&3; do
-	[ "$number" -ge "$(argument first)" ] || continue
-	[ "$number" -le "$(argument last)" ] || break
-	if [ "$(argument control)" != no ]; then
+	[ "$number" -ge "$first" ] || continue
+	[ "$number" -le "$last" ] || break
+	if [ "$control" != no ]; then
 		begin "$number-control"
 		run "$module" "$case" /none
 	fi

@@ -29,6 +29,7 @@ TOGETHER = 12  # mutations in one boot, unless it ends early
 # after the other.
 DEADLINE_SECONDS = 8
 STEP_SECONDS = 40
+BOOTS = 3  # until one comes to its first trial
 TRIAL_SECONDS = 100
 
 
@@ -196,7 +197,17 @@ class _Batch:
         guest.build(self._stage, self._image, self._files)
 
     def boot(self, first, last, alone=False):
-        """Boot for the trials from @first to @last."""
+        """Boot for the trials from @first to @last.
+
+        A guest that dies before the first is no mutant's fault.
+        """
+        for _ in range(BOOTS):
+            boot = self._boot(first, last, alone)
+            if trials.begun(boot):
+                break
+        return boot
+
+    def _boot(self, first, last, alone):
         leaks = alone and first.mutation.leaks
         name = (first.label if alone else
                 f"trials {first.number} to {last.number}")

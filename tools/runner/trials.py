@@ -88,6 +88,11 @@ def judge(boot, trials, folder):
     return outcomes
 
 
+def begun(boot):
+    """Did the @boot come to its first run?"""
+    return bool(_RESULTS.search(boot.results_text()))
+
+
 def first_failure(boot, trial):
     """Why the @boot of a @trial did not pass; None if it did."""
     verdict = gates.Verdict(show=lambda text: None)

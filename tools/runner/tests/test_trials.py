@@ -85,6 +85,10 @@ class Judge(unittest.TestCase):
     def test_guest_did_not_come_that_far(self):
         self.assertEqual(self.judge("", reason=qemu.PANICKED), [])
 
+    def test_begun(self):
+        self.assertFalse(trials.begun(self.boot("")))
+        self.assertTrue(trials.begun(self.boot("TRIAL 1-control\n")))
+
     def test_run_without_its_end(self):
         text = runs(("1-control", GOOD), ("1-mutant", GOOD))
         self.assertEqual(self.judge(text.replace("abc.1-control", "abc"), "", 1),
