@@ -23,7 +23,7 @@ import trials
 import ui
 
 AT_ONCE = 2
-TOGETHER = 12  # mutations in one boot, unless it ends early
+TOGETHER = 20  # mutations in one boot, at most
 
 # Unbroken, a case takes a few seconds.  Broken, it may let one deadline pass
 # after the other.
@@ -40,10 +40,11 @@ def check_mutations(run, options):
     wanted = _wanted(run, (options.only or "").split(","))
     count = sum(len(todo) for _, todo in wanted)
     campaign = _Campaign(run, tree, count)
+    size = min(TOGETHER, math.ceil(len(wanted) / AT_ONCE)) or 1
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
-        for job in [pool.submit(campaign.batch, wanted[first:first + TOGETHER])
-                    for first in range(0, len(wanted), TOGETHER)]:
+        for job in [pool.submit(campaign.batch, wanted[first:first + size])
+                    for first in range(0, len(wanted), size)]:
             with run.part():
                 job.result()
     except BaseException:
