@@ -94,12 +94,11 @@ census_begin()
 census()
 {
 	for try in 1 2 3 4 5; do
-		modules_loaded | sed 's/^/LEFT module /' >/tmp/left
-		new_threads | sed 's/^/LEFT thread /' >>/tmp/left
-		[ -s /tmp/left ] || break
+		[ -n "$(modules_loaded)$(new_threads)" ] || break
 		sleep 1
 	done
-	cat /tmp/left
+	modules_loaded | sed 's/^/LEFT module /'
+	new_threads | sed 's/^/LEFT thread /'
 	echo "UNLOADED"
 }
 
