@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Delayed works. */
 #include <linux/delay.h>
+#include <linux/irqflags.h>
 #include <linux/kpool_delayed.h>
 #include <linux/slab.h>
 
@@ -123,9 +124,16 @@ static void no_delay_is_now(struct kunit *test)
 {
 	struct delayed *d = delayed_array(test, 1);
 	struct kpool *pool = delayed_pool(test, d, 1);
+	unsigned int running;
+	int err;
 
-	expect_armed(test, kpool_root(pool), d, 0);
-	KUNIT_EXPECT_EQ(test, 1, pool_running(pool));
+	/* no timer expires here */
+	local_irq_disable();
+	err = kpool_queue_delayed(kpool_root(pool), &d->dw, 0);
+	running = READ_ONCE(pool->root->nr_running);
+	local_irq_enable();
+	KUNIT_EXPECT_EQ(test, 0, err);
+	KUNIT_EXPECT_EQ(test, 1, running);
 	expect_runs(test, d);
 }
 
