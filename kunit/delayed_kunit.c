@@ -290,17 +290,22 @@ static void told_run_is_not_armed(struct kunit *test)
 
 	expect_armed(test, root, d, 0);
 	expect_done(test, &d->started);
-	expect_armed(test, root, d, 1);
+	expect_armed(test, root, d, LONG);
 	KUNIT_EXPECT_EQ(test, KPOOL_CANCEL_RUNNING,
 			kpool_delayed_cancel(&d->dw));
-	complete_all(&d->gate);
+	complete(&d->gate);
 	KUNIT_EXPECT_EQ(test, 0, kpool_group_wait_timeout(root, DEADLINE));
 	KUNIT_EXPECT_FALSE(test, timer_pending(&d->dw.timer));
 	KUNIT_EXPECT_EQ(test, 1, atomic_read(&d->runs));
 	KUNIT_EXPECT_EQ(test, 0, pool_pending(pool));
-	/* nothing of that queueing is left */
+	/* nothing of that queueing is left: neither the tell nor the delay */
 	expect_armed(test, root, d, 0);
+	expect_done(test, &d->started);
+	expect_armed(test, root, d, 0);
+	complete(&d->gate);
+	expect_done(test, &d->started);
 	expect_runs(test, d);
+	KUNIT_EXPECT_EQ(test, 3, atomic_read(&d->runs));
 }
 
 static int wait_thread(void *work)
