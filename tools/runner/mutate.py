@@ -39,7 +39,7 @@ def check_mutations(run, options):
     tree = kernels.test_kernel(options.kernel, run.log("kernel"))
     wanted = _wanted(run, (options.only or "").split(","))
     count = sum(len(todo) for _, todo in wanted)
-    campaign = _Campaign(run, tree, count)
+    campaign = Campaign(run, tree, count)
     size = min(TOGETHER, math.ceil(len(wanted) / AT_ONCE)) or 1
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
@@ -76,7 +76,7 @@ def _wanted(run, only):
     return wanted
 
 
-class _Campaign:
+class Campaign:
     """What the trials of a run share; used by several threads at once."""
 
     def __init__(self, run, tree, count):
@@ -102,18 +102,23 @@ class _Campaign:
             return
         batch.pack()
         alone = [trial for trial in todo if trial.alone]
-        alone += self._together(batch, [trial for trial in todo
-                                        if not trial.alone])
-        for trial in alone:
+        alone += self.together(batch, [trial for trial in todo
+                                       if not trial.alone])
+        self.one_by_one(batch, alone)
+
+    def one_by_one(self, batch, todo):
+        """Try each of @todo in a boot of its own."""
+        for trial in todo:
             boot = batch.boot(trial, trial, alone=True)
             failure = trials.first_failure(boot, trial)
-            if failure:
+            if failure and trials.begun(boot):
                 self._noticed(trial, failure)
             else:
-                self._failed(f"mutation {trial.mutation.name}",
-                             f"{trial.case} passes", boot.results)
+                self._failed(f"mutation {trial.mutation.name}", trial.case
+                             + (" was not run" if failure else " passes"),
+                             boot.results)
 
-    def _together(self, batch, todo):
+    def together(self, batch, todo):
         """Try @todo in boots that they share; those that did not notice."""
         passed = []
         while todo:
