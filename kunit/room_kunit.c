@@ -276,6 +276,7 @@ static void stop_above_from_hardirq_is_eshutdown(struct kunit *test)
 	call_in_hardirq(test, request_stop, kpool_root(group->pool));
 	KUNIT_EXPECT_EQ(test, -ESHUTDOWN, join_thread(test, q->thread));
 	KUNIT_EXPECT_EQ(test, 1, atomic_read(&g->inside));
+	gated_open(g);
 }
 
 static void other_errors_do_not_wait(struct kunit *test)
