@@ -119,8 +119,9 @@ def split(boot, folder):
 
 def _run(boot, folder, name, results, console):
     folder.mkdir(parents=True, exist_ok=True)
-    run = replace(boot, name=name, nonce=f"{boot.nonce}.{name}", reason=qemu.ENDED,
-                  status=None, console=folder / "console.log",
+    run = replace(boot, name=name, nonce=f"{boot.nonce}.{name}",
+                  reason=qemu.ENDED, status=None,
+                  console=folder / "console.log",
                   results=folder / "results.log")
     run.console.write_text(console, encoding="utf-8")
     run.results.write_text(results, encoding="utf-8")

@@ -91,8 +91,8 @@ class Judge(unittest.TestCase):
 
     def test_run_without_its_end(self):
         text = runs(("1-control", GOOD), ("1-mutant", GOOD))
-        self.assertEqual(self.judge(text.replace("abc.1-control", "abc"), "", 1),
-                         [(1, True, False)])
+        text = text.replace("abc.1-control", "abc")
+        self.assertEqual(self.judge(text, count=1), [(1, True, False)])
 
     def test_console_is_divided(self):
         console = ("booting\n[ 1.0] kpool-trial: 1-control\nfine\n"
