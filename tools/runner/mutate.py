@@ -209,6 +209,7 @@ class _Batch:
         """
         for _ in range(BOOTS):
             boot = self._boot(first, last, alone)
+            process.go_on()
             if trials.begun(boot):
                 break
         return boot
