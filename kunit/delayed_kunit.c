@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Delayed works. */
+#include <linux/cpumask.h>
 #include <linux/delay.h>
+#include <linux/irqflags.h>
 #include <linux/kpool_delayed.h>
 #include <linux/slab.h>
 
@@ -123,9 +125,16 @@ static void no_delay_is_now(struct kunit *test)
 {
 	struct delayed *d = delayed_array(test, 1);
 	struct kpool *pool = delayed_pool(test, d, 1);
+	unsigned int running;
+	int err;
 
-	expect_armed(test, kpool_root(pool), d, 0);
-	KUNIT_EXPECT_EQ(test, 1, pool_running(pool));
+	/* no timer expires here */
+	local_irq_disable();
+	err = kpool_queue_delayed(kpool_root(pool), &d->dw, 0);
+	running = READ_ONCE(pool->root->nr_running);
+	local_irq_enable();
+	KUNIT_EXPECT_EQ(test, 0, err);
+	KUNIT_EXPECT_EQ(test, 1, running);
 	expect_runs(test, d);
 }
 
@@ -282,17 +291,22 @@ static void told_run_is_not_armed(struct kunit *test)
 
 	expect_armed(test, root, d, 0);
 	expect_done(test, &d->started);
-	expect_armed(test, root, d, 1);
+	expect_armed(test, root, d, LONG);
 	KUNIT_EXPECT_EQ(test, KPOOL_CANCEL_RUNNING,
 			kpool_delayed_cancel(&d->dw));
-	complete_all(&d->gate);
+	complete(&d->gate);
 	KUNIT_EXPECT_EQ(test, 0, kpool_group_wait_timeout(root, DEADLINE));
 	KUNIT_EXPECT_FALSE(test, timer_pending(&d->dw.timer));
 	KUNIT_EXPECT_EQ(test, 1, atomic_read(&d->runs));
 	KUNIT_EXPECT_EQ(test, 0, pool_pending(pool));
-	/* nothing of that queueing is left */
+	/* nothing of that queueing is left: neither the tell nor the delay */
 	expect_armed(test, root, d, 0);
+	expect_done(test, &d->started);
+	expect_armed(test, root, d, 0);
+	complete(&d->gate);
+	expect_done(test, &d->started);
 	expect_runs(test, d);
+	KUNIT_EXPECT_EQ(test, 3, atomic_read(&d->runs));
 }
 
 static int wait_thread(void *work)
@@ -361,6 +375,8 @@ static struct {
 	void (*fn)(struct delayed *d);
 	struct delayed *d;
 	int was;
+	bool go_on;
+	struct completion begun;
 	struct completion done;
 } at_expiry;
 
@@ -384,6 +400,8 @@ static void hook_expiry(struct kunit *test, struct kpool *pool,
 	at_expiry.pool = pool;
 	at_expiry.d = d;
 	at_expiry.fn = fn;
+	at_expiry.go_on = false;
+	init_completion(&at_expiry.begun);
 	init_completion(&at_expiry.done);
 	WRITE_ONCE(kpool_test_hook, expiry_hook);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, unhook, NULL));
@@ -437,60 +455,94 @@ static void mod_while_it_expires(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, atomic_read(&d->runs));
 }
 
-static void stop_hook(struct delayed *d)
+/*
+ * Hold the callback until a stop has come by, which takes the work off its
+ * list, or for some time at most: no longer than irqs may be off.
+ */
+static void hold_hook(struct delayed *d)
 {
-	kpool_group_request_stop(kpool_root(at_expiry.pool));
+	int us;
+
+	complete(&at_expiry.begun);
+	for (us = 0; us < 50000; us++) {
+		if (READ_ONCE(at_expiry.go_on) ||
+		    list_empty(&d->dw.work.entry))
+			break;
+		udelay(1);
+	}
 }
 
+/* A timer expires on the CPU where it was armed, unless that is idle. */
+static int arm_fn(void *d)
+{
+	unsigned long end = jiffies + DEADLINE;
+	int err;
+
+	set_cpus_allowed_ptr(current,
+			     cpumask_of(cpumask_last(cpu_online_mask)));
+	err = kpool_queue_delayed(kpool_root(at_expiry.pool),
+				  &((struct delayed *)d)->dw, 1);
+	while (!completion_done(&at_expiry.done) && time_before(jiffies, end))
+		cpu_relax();
+	return err;
+}
+
+/* Arm a work, and return when its callback is held on another CPU. */
+static struct test_thread *expire(struct kunit *test, struct kpool *pool,
+				  struct delayed *d)
+{
+	struct test_thread *thread;
+
+	set_cpus_allowed_ptr(current,
+			     cpumask_of(cpumask_first(cpu_online_mask)));
+	hook_expiry(test, pool, d, hold_hook);
+	thread = run_thread(test, arm_fn, d);
+	expect_done(test, &at_expiry.begun);
+	return thread;
+}
+
+/* The stop has settled what there was when the callback has the lock. */
 static void stop_while_it_expires(struct kunit *test)
 {
 	struct delayed *d = delayed_array(test, 1);
 	struct kpool *pool = delayed_pool(test, d, 1);
 	struct kpool_group *root = kpool_root(pool);
+	struct test_thread *thread;
 
-	hook_expiry(test, pool, d, stop_hook);
-	expect_armed(test, root, d, 1);
-	expect_done(test, &at_expiry.done);
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "one CPU only");
+	thread = expire(test, pool, d);
 	KUNIT_EXPECT_EQ(test, 0, kpool_group_stop_timeout(root, DEADLINE));
+	KUNIT_EXPECT_EQ(test, 0, join_thread(test, thread));
 	KUNIT_EXPECT_EQ(test, -ECANCELED,
 			kpool_work_wait_timeout(&d->dw.work, NULL, 0));
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&d->runs));
-}
-
-static void slow_hook(struct delayed *d)
-{
-	mdelay(1);
 }
 
 /* Freed at once after it; whatever the timer is doing. */
 static void may_be_freed_after_cancel_sync(struct kunit *test)
 {
 	struct kpool *pool = test_pool(test, 1, 1);
+	struct test_thread *thread;
 	struct delayed *d;
-	int i, late = 0;
+	bool late;
 
-	hook_expiry(test, pool, NULL, slow_hook);
-	for (i = 0; i < 60; i++) {
-		unsigned long start = jiffies;
-
-		d = kzalloc(sizeof(*d), GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, d);
-		kpool_delayed_init(&d->dw, delayed_fn);
-		init_completion(&d->started);
-		init_completion(&d->gate);
-		complete_all(&d->gate);
-		expect_armed(test, kpool_root(pool), d, 2);
-		/* until it is about to expire, here or on another CPU */
-		while (time_before(jiffies, start + 2))
-			cpu_relax();
-		udelay(i % 20 * 25);
-		kpool_delayed_cancel_sync(&d->dw);
-		late += kpool_work_busy(&d->dw.work);
-		if (late)
-			break;	/* leaked, for it is in use */
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "one CPU only");
+	d = kzalloc(sizeof(*d), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, d);
+	kpool_delayed_init(&d->dw, delayed_fn);
+	init_completion(&d->started);
+	init_completion(&d->gate);
+	complete_all(&d->gate);
+	thread = expire(test, pool, d);
+	kpool_delayed_cancel_sync(&d->dw);
+	late = kpool_work_busy(&d->dw.work);
+	WRITE_ONCE(at_expiry.go_on, true);
+	KUNIT_EXPECT_FALSE(test, late);
+	KUNIT_EXPECT_EQ(test, 0, join_thread(test, thread));
+	if (!late)	/* else it is leaked, for it is in use */
 		kfree(d);
-	}
-	KUNIT_EXPECT_EQ(test, 0, late);
 }
 
 static void stop_settles_all_that_are_armed(struct kunit *test)

@@ -85,18 +85,23 @@ static void failure_leaves_nothing(struct kunit *test)
 	struct kpool_group *group;
 	int after;
 
-	/* the group itself, and what would destroy it */
-	for (after = 0; after < 2; after++) {
+	/* each that there is, up to the last: what would destroy the group */
+	for (after = 0; after < 10; after++) {
 		fail_creations(test, after);
 		group = devm_kpool_group_create(dev, kpool_root(pool), "g",
 						NULL);
-		KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR_OR_ZERO(group));
 		fail_no_more();
+		if (!IS_ERR(group))
+			break;
+		KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR(group));
 		expect_gone(test, pool);
 	}
+	KUNIT_EXPECT_GE(test, after, 2);
+	KUNIT_EXPECT_LT(test, after, 10);
 	group = devm_kpool_group_create(dev, kpool_root(pool), "a/b", NULL);
 	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR_OR_ZERO(group));
 	kunit_device_unregister(test, dev);
+	expect_gone(test, pool);
 }
 
 static struct kunit_case devres_cases[] = {

@@ -20,9 +20,7 @@
 #include "../kpool/fault.h"
 #include "../kpool/internal.h"
 #include "../kpool/testpoint.h"
-
-/* No wait of a test takes longer; generous, for the guest may be emulated. */
-#define DEADLINE	(30 * HZ)
+#include "deadline.h"
 
 /* Time in which what must not happen would have happened; see stays(). */
 #define MOMENT		msecs_to_jiffies(100)

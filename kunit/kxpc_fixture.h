@@ -23,13 +23,11 @@
 #include "../samples/kxpc/engine.c"
 #include "../samples/kxpc/io.c"
 #include "../samples/kxpc/chan.c"
+#include "deadline.h"
 
 #define NENTRIES	8
 #define ENTRY_SIZE	64
 #define REASON		(KXPC_REASON_USER + 7)
-
-/* Generous: the guest may be emulated, and full of checkers. */
-#define DEADLINE	(30 * HZ)
 
 /* Look until an expression holds, for what has no event to wait for. */
 #define soon(cond)							\

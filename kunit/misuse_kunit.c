@@ -13,10 +13,8 @@
 
 #include "../kpool/compat.h"
 #include "../kpool/internal.h"
+#include "deadline.h"
 #include "kmsg.h"
-
-/* The other module has its own; this one needs little. */
-#define DEADLINE	(30 * HZ)
 
 static int misuse_fn(struct kpool_work *work)
 {

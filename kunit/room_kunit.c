@@ -71,6 +71,22 @@ static struct kpool_group *full_group(struct kunit *test, struct gated *g)
 	return group;
 }
 
+/*
+ * One thread and room for one more, and g[0] has both: it runs, is to run once
+ * more, and does not notice a tell.  No stop makes room here.
+ */
+static struct kpool_group *stuck_group(struct kunit *test, struct gated *g)
+{
+	struct kpool *pool = test_pool(test, 1, 1);
+	struct kpool_group *group = test_group(test, pool, "stuck", 0, 1);
+
+	g->sleep = GATE_UNINTERRUPTIBLE;
+	expect_queued(test, group, g, 1);
+	expect_started(test, g, 1);
+	expect_queued(test, group, g, 1);
+	return group;
+}
+
 static void does_not_wait_if_there_is_room(struct kunit *test)
 {
 	struct kpool *pool = test_pool(test, 1, 1);
@@ -117,6 +133,31 @@ static void cancel_makes_room(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, join_thread(test, q->thread));
 	gated_open_all(g, 4);
 	expect_over(test, &g[3], 1);
+}
+
+/* Its thread leaves, so it does not come to look for works. */
+static void dropped_run_makes_room(struct kunit *test)
+{
+	struct kpool_limits limits = {
+		.min_threads = 1,
+		.max_threads = 1,
+		.idle_timeout = 3600 * HZ,
+	};
+	struct kpool *pool = test_pool(test, 2, 2);
+	struct kpool_group *group = test_group(test, pool, "g", 0, 1);
+	struct gated *g = gated_array(test, 3);
+	struct queuer *q;
+
+	expect_queued(test, group, g, 2);
+	expect_started(test, g, 2);
+	KUNIT_EXPECT_EQ(test, 0, kpool_set_limits(pool, &limits));
+	expect_queued(test, group, g, 1);
+	q = waiting(test, group, &g[2]);
+	kpool_work_cancel_sync(&g[0].work);
+	KUNIT_EXPECT_EQ(test, 0, join_thread(test, q->thread));
+	KUNIT_EXPECT_EQ(test, 0, count_started(&g[2], 1));
+	gated_open_all(g, 3);
+	expect_over(test, &g[1], 2);
 }
 
 static void waits_for_room_of_the_pool(struct kunit *test)
@@ -195,23 +236,30 @@ static void killed_is_eintr(struct kunit *test)
 	expect_over(test, g, 2);
 }
 
-/* More than a batch of them, in the group and below it. */
+static int stop_fn(void *group)
+{
+	return kpool_group_stop(group);
+}
+
+/* More than a batch of them, and at once: the stop goes on. */
 static void stop_is_eshutdown(struct kunit *test)
 {
 	unsigned int i, n = KPOOL_BATCH + 2;
-	struct gated *g = gated_array(test, n + 2);
-	struct kpool_group *group = full_group(test, g);
+	struct gated *g = gated_array(test, n + 1);
+	struct kpool_group *group = stuck_group(test, g);
 	struct queuer *q[KPOOL_BATCH + 2];
+	struct test_thread *stopper;
 
 	for (i = 0; i < n; i++)
-		q[i] = waiting(test, group, &g[2 + i]);
-	KUNIT_EXPECT_EQ(test, 0,
-			kpool_group_stop_timeout(group,
-						 DEADLINE));
+		q[i] = waiting(test, group, &g[1 + i]);
+	stopper = run_thread(test, stop_fn, group);
 	for (i = 0; i < n; i++)
 		KUNIT_EXPECT_EQ(test, -ESHUTDOWN,
 				join_thread(test, q[i]->thread));
 	KUNIT_EXPECT_EQ(test, 0, count_queuers(group));
+	KUNIT_EXPECT_FALSE(test, thread_done(stopper));
+	gated_open(g);
+	KUNIT_EXPECT_EQ(test, 0, join_thread(test, stopper));
 }
 
 static void request_stop(void *group)
@@ -221,12 +269,14 @@ static void request_stop(void *group)
 
 static void stop_above_from_hardirq_is_eshutdown(struct kunit *test)
 {
-	struct gated *g = gated_array(test, 3);
-	struct kpool_group *group = full_group(test, g);
-	struct queuer *q = waiting(test, group, &g[2]);
+	struct gated *g = gated_array(test, 2);
+	struct kpool_group *group = stuck_group(test, g);
+	struct queuer *q = waiting(test, group, &g[1]);
 
 	call_in_hardirq(test, request_stop, kpool_root(group->pool));
 	KUNIT_EXPECT_EQ(test, -ESHUTDOWN, join_thread(test, q->thread));
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&g->inside));
+	gated_open(g);
 }
 
 static void other_errors_do_not_wait(struct kunit *test)
@@ -513,6 +563,7 @@ static struct kunit_case room_cases[] = {
 	KUNIT_CASE(does_not_wait_if_there_is_room),
 	KUNIT_CASE(waits_until_there_is_room),
 	KUNIT_CASE(cancel_makes_room),
+	KUNIT_CASE(dropped_run_makes_room),
 	KUNIT_CASE(waits_for_room_of_the_pool),
 	KUNIT_CASE(idle_thread_is_room_enough),
 	KUNIT_CASE(timeout_is_etimedout),

@@ -195,6 +195,7 @@ static void stop_before_it_runs_is_ecanceled(struct kunit *test)
 	struct server *s = test_server(test);
 	struct test_thread *thread = start_pending(test, s, g);
 
+	KUNIT_EXPECT_TRUE(test, stays(!thread_done(thread)));
 	KUNIT_EXPECT_EQ(test, 0, kpool_group_stop_timeout(s->group, DEADLINE));
 	KUNIT_EXPECT_EQ(test, -ECANCELED, join_thread(test, thread));
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&s->runs));

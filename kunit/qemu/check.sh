@@ -8,18 +8,6 @@
 
 . /lib/kpool/lib.sh
 
-suites=/sys/kernel/debug/kunit
-
-report_suites()
-{
-	for suite in $suites/*/; do
-		[ -e "$suite/results" ] || continue
-		echo "KTAP-BEGIN $(basename "$suite") $1"
-		cat "$suite/results"
-		echo "KTAP-END"
-	done
-}
-
 run_suites_again()
 {
 	for suite in $suites/*/; do

@@ -11,10 +11,12 @@
 #   SCAN what              kmemleak looks for leaks, which takes a while
 #   LEFT what              a module or thread that should be gone
 #   UNLOADED               everything was looked for
+#   TRIAL number-what      one of many runs begins (mutants.sh)
 #
 # and everything else is shown to the user as it is.
 
 failures=0
+suites=/sys/kernel/debug/kunit
 
 # argument NAME: the value of guest.NAME= on the kernel's command line
 argument()
@@ -49,6 +51,17 @@ step()
 	else
 		fail "$name" "$(tail -n 1 /tmp/words) (status $(cat /tmp/status))"
 	fi
+}
+
+# report_suites RUN: what came out of the suites that are loaded
+report_suites()
+{
+	for suite in $suites/*/; do
+		[ -e "$suite/results" ] || continue
+		echo "KTAP-BEGIN $(basename "$suite") $1"
+		cat "$suite/results"
+		echo "KTAP-END"
+	done
 }
 
 # modules_loaded: ours, and only ours, because nothing else is a module here

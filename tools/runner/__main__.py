@@ -66,7 +66,8 @@ def _options():
     command = commands.add_parser("check-mutations",
                                   help="break the code, and see tests fail")
     command.add_argument("--kernel", default="6.12", help=argparse.SUPPRESS)
-    command.add_argument("--only", help="mutations or cases with this in them")
+    command.add_argument("--only", help="mutations or cases with this in them,"
+                         " or one of these: a,b")
     command.set_defaults(action=mutate.check_mutations)
     command = commands.add_parser("promises",
                                   help="write the tables of promises anew")

@@ -21,15 +21,20 @@ def stage(release, modules, folder, log):
     target = folder / "lib" / "modules" / release
     (target / "extra").mkdir(parents=True)
     for module in modules:
-        copy = target / "extra" / module.name
-        if process.run(["strip", "--strip-debug", "-o", copy, module], log,
-                       "modules"):
-            raise ui.Failure(f"{module.name}: strip failed (log: {log})")
+        strip(module, target / "extra" / module.name, log)
     for table in ("modules.order", "modules.builtin"):
         (target / table).touch()
     if process.run(["depmod", "-b", folder, release], log, "modules"):
         raise ui.Failure(f"depmod failed (log: {log})")
     return folder
+
+
+def strip(module, target, log):
+    """Copy a @module without what only a debugger wants."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if process.run(["strip", "--strip-debug", "-o", target, module], log,
+                   "modules"):
+        raise ui.Failure(f"{module.name}: strip failed (log: {log})")
 
 
 def build(staged, target, extra=None):

@@ -38,7 +38,8 @@ def copy_of_sources(label):
     return paths.BUILD / "modules" / label
 
 
-def build(tree, label, log, sources=SOURCES, root=paths.ROOT, arguments=()):
+def build(tree, label, log, sources=SOURCES, root=paths.ROOT, arguments=(),
+          show=ui.line):
     """Build @sources of @root against @tree; the modules' paths.
 
     Warnings are failures.  @label names the build's folder; without @sources
@@ -48,8 +49,8 @@ def build(tree, label, log, sources=SOURCES, root=paths.ROOT, arguments=()):
     if sources:
         refresh(root, sources, folder)
     what = f"modules for {tree.name}"
-    ui.line(f"{what}: building" + (" with " + " ".join(arguments)
-                                   if arguments else ""))
+    show(f"{what}: building" + (" with " + " ".join(arguments)
+                                if arguments else ""))
     environment = {} if tree.symbols else {"KBUILD_MODPOST_WARN": "1"}
     lines = []
     status = process.run(

@@ -1,97 +1,50 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """make check-mutations: break the code on purpose, and see the tests fail.
 
-kunit/mutations/*.toml lists small replacements, each with the cases that have
-to notice.  Each case is run alone against the broken code.  It has noticed if
-that run fails, by whichever gate: a failed case, a report on the console, a
-guest that hangs.
+Each case that a mutation names is run alone against the broken code.  It has
+noticed if that run fails, by whichever gate: a failed case, a report on the
+console, a guest that hangs.  Many share a boot; a case that did not notice is
+tried again in a boot of its own before that is called a failure.
 """
 
-import re
+import math
 import threading
-import tomllib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
-import gates
 import guest
 import kernels
 import modules
+import mutations
 import packages
 import paths
 import process
 import qemu
+import trials
 import ui
 
 AT_ONCE = 2
-SILENT_SECONDS = 100
-SECONDS = 300
-_CASE = re.compile(r"KUNIT_CASE\w*\(\s*(\w+)")
-_lock = threading.Lock()
+TOGETHER = 20  # mutations in one boot, at most
 
-
-@dataclass(frozen=True)
-class Mutation:
-    """One replacement in one file, and the cases that have to notice it."""
-    name: str
-    file: str
-    old: str
-    new: str
-    fails: tuple
-    leaks: bool  # whether it takes kmemleak to notice
-
-    def apply(self, folder):
-        path = folder / self.file
-        text = path.read_text(encoding="utf-8")
-        if text.count(self.old) != 1:
-            raise ui.Failure(f"mutation {self.name}: its text is found "
-                             f"{text.count(self.old)} times in {self.file}")
-        path.write_text(text.replace(self.old, self.new), encoding="utf-8")
-
-
-def load():
-    """All mutations there are; names are unique."""
-    found = {}
-    for file in sorted((paths.ROOT / "kunit" / "mutations").glob("*.toml")):
-        for entry in tomllib.loads(file.read_text("utf-8")).get("mutation", ()):
-            mutation = Mutation(entry["name"], entry["file"], entry["old"],
-                                entry["new"], tuple(entry["fails"]),
-                                entry.get("leaks", False))
-            if mutation.name in found:
-                raise ui.Failure(f"{file.name}: {mutation.name} is there twice")
-            found[mutation.name] = mutation
-    return list(found.values())
-
-
-def cases_in_sources():
-    """Every case as suite.case, taken from the sources."""
-    found = {}
-    for file in sorted((paths.ROOT / "kunit").glob("*_kunit.c")):
-        text = file.read_text(encoding="utf-8")
-        suite = re.search(r'\.name\s*=\s*"([^"]+)"', text)
-        if suite:
-            found.update({f"{suite[1]}.{case}": file.stem
-                          for case in _CASE.findall(text)})
-    return found
+# Unbroken, a case takes a few seconds.  Broken, it may let one deadline pass
+# after the other.
+DEADLINE_SECONDS = 8
+STEP_SECONDS = 40
+BOOTS = 3  # until one comes to its first trial
+TRIAL_SECONDS = 100
 
 
 def check_mutations(run, options):
-    """Try all mutations, or those whose name or cases contain options.only."""
+    """Try all mutations, or those that options.only is about."""
     packages.require(packages.COMPILE + packages.BOOT, run.log("packages"))
     tree = kernels.test_kernel(options.kernel, run.log("kernel"))
-    mutations, cases = load(), cases_in_sources()
-    named = {case for mutation in mutations for case in mutation.fails}
-    for case in sorted(named - set(cases)):
-        run.verdict.fail(f"case {case}", "a mutation names it; there is none")
-    for case in sorted(set(cases) - named):
-        run.verdict.fail(f"case {case}", "no mutation makes it fail")
-    wanted = [mutation for mutation in mutations if not options.only or
-              any(options.only in text
-                  for text in (mutation.name, *mutation.fails))]
+    wanted = _wanted(run, (options.only or "").split(","))
+    count = sum(len(todo) for _, todo in wanted)
+    campaign = Campaign(run, tree, count)
+    size = min(TOGETHER, math.ceil(len(wanted) / AT_ONCE)) or 1
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
-        for job in [pool.submit(_try, run, tree, mutation, cases)
-                    for mutation in wanted]:
+        for job in [pool.submit(campaign.batch, wanted[first:first + size])
+                    for first in range(0, len(wanted), size)]:
             with run.part():
                 job.result()
     except BaseException:
@@ -101,55 +54,178 @@ def check_mutations(run, options):
         pool.shutdown(cancel_futures=True)
 
 
-def _slot():
-    """Each thread has a copy of the sources of its own."""
-    return threading.current_thread().name.rpartition("_")[2]
+def _wanted(run, only):
+    """The mutations with some text of @only, each with its trials."""
+    listed, cases = mutations.load(), mutations.cases_in_sources()
+    named = {case for mutation in listed for case in mutation.fails}
+    for case in sorted(named - set(cases)):
+        run.verdict.fail(f"case {case}", "a mutation names it; there is none")
+    for case in sorted(set(cases) - named):
+        run.verdict.fail(f"case {case}", "no mutation makes it fail")
+    wanted, number = [], 0
+    for mutation in listed:
+        todo = []
+        for case in mutation.fails:
+            if case in cases and any(text in name for text in only
+                                     for name in (mutation.name, case)):
+                number += 1
+                todo.append(trials.Trial(number, mutation, case,
+                                         mutations.module_of(cases[case])))
+        if todo:
+            wanted.append((mutation, todo))
+    return wanted
 
 
-def _try(run, tree, mutation, cases):
-    label = f"mutant-{tree.name}-{_slot()}"
-    log = run.log(mutation.name)
-    folder = modules.copy_of_sources(label)
-    modules.refresh(paths.ROOT, modules.SOURCES, folder)
-    mutation.apply(folder)
-    # What a mutation leaves unused is nobody's fault.
-    built = modules.build(tree, label, log, sources=None,
-                          arguments=("KCFLAGS=-w",))
-    stage = paths.BUILD / "stage" / label
-    image = stage.with_name(f"{stage.name}.cpio.gz")
-    guest.build(guest.stage(tree.release, built, stage, log), image)
-    for case in mutation.fails:
-        if case in cases:
-            _expect_noticed(run, tree, image, mutation, case, cases[case])
+class Campaign:
+    """What the trials of a run share; used by several threads at once."""
+
+    def __init__(self, run, tree, count):
+        self._run = run
+        self._tree = tree
+        self._count = count
+        self._done = 0
+        self._lock = threading.Lock()
+
+    def batch(self, wanted):
+        """Try these mutations in as few boots as it takes."""
+        batch = _Batch(self._run, self._tree)
+        todo = []
+        for mutation, its_trials in wanted:
+            try:
+                batch.add(mutation, its_trials)
+            except ui.Failure as failure:
+                self._failed(f"mutation {mutation.name}", failure,
+                             trials_done=len(its_trials))
+            else:
+                todo += its_trials
+        if not todo:
+            return
+        batch.pack()
+        alone = [trial for trial in todo if trial.alone]
+        alone += self.together(batch, [trial for trial in todo
+                                       if not trial.alone])
+        self.one_by_one(batch, alone)
+
+    def one_by_one(self, batch, todo):
+        """Try each of @todo in a boot of its own."""
+        for trial in todo:
+            boot = batch.boot(trial, trial, alone=True)
+            failure = trials.first_failure(boot, trial)
+            if failure and trials.begun(boot):
+                self._noticed(trial, failure)
+            else:
+                self._failed(f"mutation {trial.mutation.name}", trial.case
+                             + (" was not run" if failure else " passes"),
+                             boot.results)
+
+    def together(self, batch, todo):
+        """Try @todo in boots that they share; those that did not notice."""
+        passed = []
+        while todo:
+            boot = batch.boot(todo[0], todo[-1])
+            outcomes = trials.judge(boot, todo, boot.results.parent)
+            for outcome in outcomes:
+                if outcome.mutant:
+                    self._noticed(outcome.trial, outcome.mutant)
+                elif not outcome.control:
+                    passed.append(outcome.trial)
+            if outcomes and outcomes[-1].control and outcomes[1:]:
+                outcomes.pop()  # for what ran before it
+            elif not outcomes or outcomes[-1].control:
+                # In a fresh boot, it is the case itself or the guest.
+                self._failed(f"case {todo[0].case}",
+                             outcomes[0].control if outcomes
+                             else "was not run", boot.results)
+                outcomes = outcomes or todo[:1]
+            todo = todo[len(outcomes):]
+        return passed
+
+    def _noticed(self, trial, failure):
+        with self._lock:
+            self._done += 1
+            self._run.verdict.ok()
+            ui.line(f"{self._done} of {self._count}: noticed: "
+                    f"{trial.label}: {failure}")
+
+    def _failed(self, what, why, log=None, trials_done=1):
+        with self._lock:
+            self._done += trials_done
+            ui.line(f"{self._done} of {self._count}: failed")
+            self._run.verdict.fail(what, why, log)
 
 
-def _expect_noticed(run, tree, image, mutation, case, source):
-    suite = case.partition(".")[0]
-    loaded = f"kpool,{_module_of(source)}"
-    boot = qemu.boot(
-        qemu.Guest(f"{mutation.name}: {case}", tree.image, image, "check.sh",
-                   {"guest.modules": loaded, "guest.runs": 1,
-                    "guest.leaks": "yes" if mutation.leaks else "no",
-                    "kunit.filter_glob": case},
-                   seconds=SECONDS, silent_seconds=SILENT_SECONDS),
-        run.folder / mutation.name / case)
-    verdict = gates.Verdict(show=lambda text: None)
-    # What these provoke, unless they are broken, ends lockdep.
-    lockdep = "any" if suite in ("kpool_misuse", "kpool_splat") else "on"
-    leaks = ("loaded", "unloaded") if mutation.leaks else ()
-    gates.judge(boot, gates.Expectation(frozenset([suite]), lockdep=lockdep,
-                                        kmemleak=leaks), verdict)
-    with _lock:
-        if verdict.failed:
-            run.verdict.ok()
-            ui.line(f"noticed: {mutation.name}: {verdict.failures[0]}")
-        else:
-            run.verdict.fail(f"mutation {mutation.name}",
-                             f"{case} passes", boot.results)
+class _Batch:
+    """Mutants that are in one initramfs, and its boots."""
 
+    def __init__(self, run, tree):
+        self._run = run
+        self._tree = tree
+        # Each thread has a copy of the sources of its own.
+        slot = threading.current_thread().name.rpartition("_")[2]
+        self._label = f"mutant-{tree.name}-{slot}"
+        self._sources = modules.copy_of_sources(self._label)
+        self._stage = paths.BUILD / "stage" / self._label
+        self._image = self._stage.with_name(f"{self._label}.cpio.gz")
+        self._files = {}  # of the guest
+        self._lines = []
+        modules.refresh(paths.ROOT, modules.SOURCES, self._sources)
+        log = run.log(f"unbroken-{slot}")
+        built = self._build(log)
+        self._unbroken = {file.name: file.read_bytes() for file in built}
+        guest.stage(tree.release, built, self._stage, log)
 
-def _module_of(source):
-    """The test module that a source file is linked into."""
-    alone = f"obj-m += {source}.o"
-    kbuild = (paths.ROOT / "kunit" / "Kbuild").read_text(encoding="utf-8")
-    return source if alone in kbuild else "kpool_kunit"
+    def _build(self, log):
+        # What a mutation leaves unused is nobody's fault.
+        return modules.build(
+            self._tree, self._label, log, sources=None, show=ui.status,
+            arguments=(f"KCFLAGS=-w -DDEADLINE_SECONDS={DEADLINE_SECONDS}",))
+
+    def add(self, mutation, its_trials):
+        """Build a mutant; what comes out differently goes to the guest."""
+        log = self._run.log(mutation.name)
+        modules.refresh(paths.ROOT, modules.SOURCES, self._sources)
+        mutation.apply(self._sources)
+        changed = [file for file in self._build(log)
+                   if file.read_bytes() != self._unbroken[file.name]]
+        if not changed:
+            raise ui.Failure(f"{mutation.file}: no module changes")
+        for file in changed:
+            stripped = self._stage / "mutants" / mutation.name / file.name
+            guest.strip(file, stripped, log)
+            self._files[f"mutants/{mutation.name}/{file.name}"] = (
+                stripped.read_bytes())
+        self._lines += [trial.line(f"/mutants/{mutation.name}")
+                        for trial in its_trials]
+
+    def pack(self):
+        """Write the initramfs."""
+        self._files["mutants/trials"] = "".join(self._lines).encode()
+        guest.build(self._stage, self._image, self._files)
+
+    def boot(self, first, last, alone=False):
+        """Boot for the trials from @first to @last.
+
+        A guest that dies before the first is no mutant's fault.
+        """
+        for _ in range(BOOTS):
+            boot = self._boot(first, last, alone)
+            process.go_on()
+            if trials.begun(boot):
+                break
+        return boot
+
+    def _boot(self, first, last, alone):
+        leaks = alone and first.mutation.leaks
+        name = (first.label if alone else
+                f"trials {first.number} to {last.number}")
+        count = last.number - first.number + 1
+        folder = (f"{first.mutation.name}/{first.case}" if alone else
+                  f"{first.number}-{last.number}")
+        return qemu.boot(
+            qemu.Guest(name, self._tree.image, self._image, "mutants.sh",
+                       {"guest.first": first.number, "guest.last": last.number,
+                        "guest.control": "no" if alone else "yes",
+                        "guest.leaks": "yes" if leaks else "no"},
+                       seconds=TRIAL_SECONDS * (count + 1),
+                       step_seconds=math.inf if leaks else STEP_SECONDS),
+            self._run.folder / folder)

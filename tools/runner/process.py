@@ -24,8 +24,7 @@ _ending = threading.Event()
 def start(argv, **kwargs):
     """Popen, in a process group that end() and end_all() know."""
     with _lock:
-        if _ending.is_set():
-            raise ui.Failure("interrupted")
+        go_on()
         child = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *argv],
                                  stdin=subprocess.DEVNULL, process_group=0,
                                  **kwargs)
@@ -63,6 +62,12 @@ def end_all():
         _signal(child, signal.SIGTERM)
     for child in children:
         end(child, grace=2)
+
+
+def go_on():
+    """Raise if the runner is leaving: what ended then, was ended."""
+    if _ending.is_set():
+        raise ui.Failure("interrupted")
 
 
 def run(argv, log, what, on_line=None, env=None, cwd=None):

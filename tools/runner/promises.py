@@ -8,7 +8,7 @@ case goes to the last table of its suite.
 
 import re
 
-import mutate
+import mutations
 import paths
 import ui
 
@@ -30,8 +30,8 @@ def promises(run, _options):
 
 def noticed():
     """For each case, suite.case, the names of the mutations it notices."""
-    cases = {case: [] for case in mutate.cases_in_sources()}
-    for mutation in mutate.load():
+    cases = {case: [] for case in mutations.cases_in_sources()}
+    for mutation in mutations.load():
         for case in mutation.fails:
             cases.setdefault(case, []).append(mutation.name)
     return cases

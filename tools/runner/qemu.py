@@ -6,6 +6,7 @@ how it ended; whether it passed is for gates.py to say, from what the guest
 wrote on its second serial port.
 """
 
+import math
 import os
 import re
 import secrets
@@ -46,6 +47,7 @@ class Guest:
     memory: str = "2G"
     seconds: int = 1500
     silent_seconds: int = 180
+    step_seconds: float = math.inf
     counted: bool = False  # its clock counts instructions, whatever the host
     show: Callable = None  # is called with each line of the guest's free text
 
@@ -131,7 +133,8 @@ def _watch(qemu, guest, report):
             break
         if not leaving and now - spoke > guest.silent_seconds:
             return HUNG
-        if not leaving and now - began > guest.seconds:
+        if not leaving and (now - began > guest.seconds
+                            or now - follower.stepped > guest.step_seconds):
             return TIMED_OUT
         ui.status(f"{guest.name}: {follower.doing}")
     follower.read()
@@ -144,6 +147,7 @@ class _Follower:
     def __init__(self, guest, report):
         self.doing = "booting"
         self.panicked = False
+        self.stepped = math.inf  # when the last step began
         self._nonce = report.nonce
         self._show = guest.show
         self._suite = ""
@@ -184,6 +188,7 @@ class _Follower:
         if self._said.take(line) and self._show:
             self._show(line)
         if self._said.doing != before:
+            self.stepped = time.monotonic()
             self.doing = self._said.doing
             if self._show:
                 self._show(f"==> {self.doing}")

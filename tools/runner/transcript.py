@@ -57,7 +57,7 @@ class Transcript:
     def _take_step(self, rest):
         self.doing = rest
 
-    _take_scan = _take_step
+    _take_scan = _take_trial = _take_step
 
     def _take_ok(self, rest):
         self.steps.append((rest, None))

@@ -6,7 +6,7 @@ import unittest
 from pathlib import Path
 
 import check
-import mutate
+import mutations
 import ui
 
 SOURCE = """\
@@ -43,6 +43,6 @@ class Suites(unittest.TestCase):
                 check.suites_in(Path(folder), "*.c")
 
     def test_each_splat_has_a_boot(self):
-        cases = {case for case in mutate.cases_in_sources()
+        cases = {case for case in mutations.cases_in_sources()
                  if case.startswith("kpool_splat.")}
         self.assertEqual(cases, {plan.case for plan in check.SPLATS})

@@ -4,7 +4,7 @@
 import re
 import unittest
 
-import mutate
+import mutations
 import paths
 
 
@@ -23,17 +23,17 @@ class Promises(unittest.TestCase):
                 self.rows[f"{suite}.{row[1]}"] = set(row[2].split(", "))
 
     def test_every_case_is_there(self):
-        self.assertEqual(set(mutate.cases_in_sources()), set(self.rows))
+        self.assertEqual(set(mutations.cases_in_sources()), set(self.rows))
 
     def test_mutations_are_those_of_the_lists(self):
         wanted = {}
-        for mutation in mutate.load():
+        for mutation in mutations.load():
             for case in mutation.fails:
                 wanted.setdefault(case, set()).add(mutation.name)
         self.assertEqual(wanted, self.rows)
 
     def test_mutations_apply(self):
-        for mutation in mutate.load():
+        for mutation in mutations.load():
             text = (paths.ROOT / mutation.file).read_text("utf-8")
             with self.subTest(mutation.name):
                 self.assertEqual(text.count(mutation.old), 1)
