@@ -136,40 +136,58 @@ int spawn_reserve(struct kpool *pool)
 	return err;
 }
 
-/*
- * Free a worker whose thread was told to leave, when it has left.  Its
- * completion is signalled in the core kernel's text, where the thread ends.
- */
-static void join_worker(struct kpool_worker *worker)
+/* Free workers whose threads have left. */
+static void free_workers(struct kpool *pool, struct list_head *gone)
 {
-	struct kpool *pool = worker->pool;
+	struct kpool_worker *worker, *next;
+	void *batch[KPOOL_BATCH];
+	int n = 0;
 
-	await_exit(worker);
 	mutex_lock(&pool->mutex);
 	raw_spin_lock_irq(&pool->lock);
-	list_del(&worker->all_entry);
+	list_for_each_entry_safe(worker, next, gone, leave_entry) {
+		list_del(&worker->all_entry);
+		batch[n++] = worker;
+		if (n < KPOOL_BATCH)
+			continue;
+		raw_spin_unlock_irq(&pool->lock);
+		kfree_bulk(n, batch);
+		n = 0;
+		cond_resched();
+		raw_spin_lock_irq(&pool->lock);
+	}
 	raw_spin_unlock_irq(&pool->lock);
 	mutex_unlock(&pool->mutex);
-	list_del(&worker->leave_entry);
-	kfree(worker);
+	kfree_bulk(n, batch);
 }
 
 /*
  * Join all that leave; their exits overlap.  Or, so that the spawner never
  * waits, those only that have left already.  One thread at a time does this:
  * the spawner, and after its end the one that destroys the pool.
+ *
+ * A thread's completion is signalled in the core kernel's text, where it ends.
+ * The last to be woken is joined first: by then most others have ended, and are
+ * not slept for one by one.
  */
 static void join_workers(struct kpool *pool, bool only_gone)
 {
 	struct kpool_worker *worker, *next;
 	LIST_HEAD(leaving);
+	LIST_HEAD(gone);
 
 	raw_spin_lock_irq(&pool->lock);
 	list_splice_init(&pool->leaving, &leaving);
 	raw_spin_unlock_irq(&pool->lock);
-	list_for_each_entry_safe(worker, next, &leaving, leave_entry)
-		if (!only_gone || completion_done(&worker->exited))
-			join_worker(worker);
+	list_for_each_entry_safe_reverse(worker, next, &leaving, leave_entry) {
+		if (!only_gone)
+			await_exit(worker);
+		else if (completion_done(&worker->exited))
+			list_move(&worker->leave_entry, &gone);
+	}
+	free_workers(pool, only_gone ? &gone : &leaving);
+	if (!only_gone)
+		return;
 	raw_spin_lock_irq(&pool->lock);
 	list_splice(&leaving, &pool->leaving);
 	raw_spin_unlock_irq(&pool->lock);
@@ -299,6 +317,12 @@ void dismiss_offline(struct kpool *pool)
 	dismiss(pool, offline_worker);
 }
 
+/* Any worker that is idle. */
+static struct kpool_worker *idle_worker(struct kpool *pool)
+{
+	return pool->oldest;
+}
+
 /*
  * The worker that was looked at least recently, unless it was told to leave;
  * then NULL, to look at the next in another hold of the lock.
@@ -322,6 +346,8 @@ static struct kpool_worker *staying_worker(struct kpool *pool)
 void dismiss_workers(struct kpool *pool)
 {
 	join_workers(pool, false);
+	while (let_go(pool, idle_worker))
+		cond_resched();
 	mutex_lock(&pool->mutex);
 	while (READ_ONCE(pool->nr_threads))
 		let_go(pool, staying_worker);
