@@ -6,13 +6,11 @@
  * its own test of the freezer in /sys/power.  Meanwhile a timer looks at the
  * threads: it is what still runs on a machine of one CPU.
  */
-#include <linux/err.h>
-#include <linux/fs.h>
 #include <linux/freezer.h>
-#include <linux/string.h>
 #include <linux/timer.h>
 #include <linux/wait.h>
 
+#include "files.h"
 #include "helpers.h"
 
 #define THREADS	3
@@ -56,19 +54,6 @@ static void watch_fn(struct timer_list *timer)
 		watch->done = true;
 	}
 	mod_timer(timer, jiffies + 1);
-}
-
-static int write_file(const char *name, const char *text)
-{
-	struct file *file = filp_open(name, O_WRONLY, 0);
-	loff_t pos = 0;
-	ssize_t n;
-
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	n = kernel_write(file, text, strlen(text), &pos);
-	filp_close(file, NULL);
-	return n < 0 ? n : 0;
 }
 
 #define PM_TEST		"/sys/power/pm_test"
