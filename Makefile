@@ -13,6 +13,7 @@ runner = tools/run
 
 .PHONY: all modules_install clean help demo
 .PHONY: check check-matrix check-build check-runner check-mutations promises
+.PHONY: bench bench-plot
 
 all: kdir
 	$(kbuild) modules
@@ -52,6 +53,12 @@ check-mutations:
 promises:
 	@$(runner) promises
 
+bench:
+	@$(runner) bench $(if $(ROWS),--rows "$(ROWS)")
+
+bench-plot:
+	@$(runner) bench-plot $(if $(KEEP),--keep)
+
 demo:
 	@$(runner) demo $(if $(FILE),--file "$(FILE)")
 
@@ -68,6 +75,10 @@ help:
 	@echo 'make check-runner     test the test runner: each gate must close'
 	@echo 'make check-mutations  break the code on purpose: tests must notice'
 	@echo '                      (ONLY=... for some)'
+	@echo 'make bench            measure kpool beside its peers and the floor, in'
+	@echo '                      QEMU, and hold it to its bars (ROWS=a,b for some)'
+	@echo 'make bench-plot       draw what was measured, into build/bench (KEEP=1:'
+	@echo '                      into Documentation/images)'
 	@echo 'make promises         write the tables of Documentation/promises.rst'
 	@echo
 	@echo 'Demo and checks install what they need from Debian (not with'

@@ -20,6 +20,7 @@ import check
 import demo
 import mutate
 import paths
+import plot
 import process
 import promises
 import selftest
@@ -78,6 +79,10 @@ def _options():
     command = commands.add_parser("bench", help="measure, and hold to bars")
     command.add_argument("--rows", help="these alone, with commas between")
     command.set_defaults(action=bench.bench)
+    command = commands.add_parser("bench-plot", help="draw what was measured")
+    command.add_argument("--keep", action="store_true",
+                         help="into Documentation/images")
+    command.set_defaults(action=plot.plot)
     command = commands.add_parser("check-runner",
                                   help="see that every gate can fail")
     command.add_argument("--kernel", default="6.12", help=argparse.SUPPRESS)

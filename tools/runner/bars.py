@@ -48,7 +48,7 @@ class Judged:
     bar: Bar
     value: float = None
     limit: float = None
-    spread: float = 0.0
+    spread_of: str = ""  # whose made the limit what it is
     against: str = ""
 
     @property
@@ -104,11 +104,20 @@ def _judge(bar, rows):
         return Judged(bar, side.least_ratio(other), bar.limit,
                       against=other.side)
     # A margin that is less than how the floor itself varies proves nothing.
-    spread = sides.get(measures.FLOOR, other).spread
+    still = sides.get(measures.FLOOR, other)
     limit = bar.limit
     if bar.limit > 1:
-        limit = max(bar.limit, 1 + spread)
-    return Judged(bar, side.ratio(other), limit, spread, other.side)
+        limit = max(bar.limit, 1 + still.spread)
+    return Judged(bar, side.ratio(other), limit, still.side, other.side)
+
+
+def pass_on(judged, verdict):
+    """Each bar counts as a check, and one that is missed as a failure."""
+    for one in judged:
+        if one.met:
+            verdict.ok()
+        else:
+            verdict.fail(one.name, one.why)
 
 
 def _figure(judged):
@@ -119,29 +128,46 @@ def _figure(judged):
 def _limit(judged):
     return (f"{judged.limit:.0f}" if judged.bar.against is None
             else f"{judged.limit:.2f} x"
-            + (" (widened to the floor's spread)" if judged.widened else ""))
+            + (f" (widened: spread of {judged.spread_of})" if judged.widened
+               else ""))
 
 
 def table(rows, judged):
     """For people: what was measured, then what it is held to."""
     yield ""
-    yield f"{'':38}{'median':>12}{'minimum':>12}{'spread':>8}{'ratio':>8}"
+    yield from _columns(list(_measured(rows)), "<>>>>")
+    yield ""
+    yield from _columns([("bar", "measured", "limit", ""),
+                         *map(_held, judged)], "<><<")
+    yield ""
+
+
+def _measured(rows):
+    yield "", "median", "minimum", "spread", "ratio"
     for (row, metric), sides in rows.items():
-        yield f"{row}, {metric}"
+        yield (f"{row}, {metric}",)
         reference = sides.get(measures.FLOOR) or next(iter(sides.values()))
         for side in sides.values():
-            yield (f"    {side.side:34}{side.median:12,.0f}"
-                   f"{side.minimum:12,.0f}{side.spread:8.1%}"
-                   f"{side.ratio(reference):8.3f}")
-    yield ""
-    yield f"{'bar':48}{'measured':>12}{'limit':>10}"
-    for one in judged:
-        value = "none" if one.value is None else _figure(one)
-        limit = "" if one.limit is None else _limit(one)
-        yield (f"{one.name:48}{value:>12}{limit:>10}"
-               f"  {'met' if one.met else 'MISSED'}"
-               f"{', to ' + one.against if one.against else ''}")
-    yield ""
+            yield (f"    {side.side}", f"{side.median:,.0f}",
+                   f"{side.minimum:,.0f}", f"{side.spread:.1%}",
+                   f"{side.ratio(reference):.3f}")
+
+
+def _held(judged):
+    return (judged.name,
+            "none" if judged.value is None else _figure(judged),
+            "" if judged.limit is None else _limit(judged),
+            ("met" if judged.met else "MISSED")
+            + (f", to {judged.against}" if judged.against else ""))
+
+
+def _columns(lines, sides):
+    """Lines of cells, as wide as the widest of their column, and apart."""
+    widths = [max(len(line[i]) for line in lines if i < len(line))
+              for i in range(len(sides))]
+    for line in lines:
+        yield "  ".join(f"{cell:{side}{width}}" for cell, side, width
+                        in zip(line, sides, widths)).rstrip()
 
 
 def tsv(rows, judged):

@@ -33,11 +33,7 @@ def bench(run, options):
     for line in bars.table(rows, judged):
         ui.plain(line)
     _keep(tree, rows, judged)
-    for bar in judged:
-        if bar.met:
-            run.verdict.ok()
-        else:
-            run.verdict.fail(bar.name, bar.why)
+    bars.pass_on(judged, run.verdict)
 
 
 def _boot(run, tree, rows):

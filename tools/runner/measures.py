@@ -5,10 +5,13 @@ A measure is what one side has of one metric in one row: a figure for each
 round, which is the median of the samples of that round.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from statistics import median
 
 FLOOR = "floor"
+HEAD = ("row", "metric", "side", "round", "samples", "minimum", "median",
+        "maximum")
 
 
 @dataclass
@@ -36,6 +39,17 @@ class Measure:
         width = figures[len(figures) - 1 - edge] - figures[edge]
         return width / self.median if self.median else 0.0
 
+    def quantile(self, part):
+        """What a @part of all samples is not above, as far as it was kept."""
+        counts = self.histogram or Counter(
+            figures[2] for figures in self.rounds.values())
+        left = part * sum(counts.values())
+        for value in sorted(counts):
+            left -= counts[value]
+            if left <= 0:
+                break
+        return value
+
     def ratio(self, other):
         """To @other: the median of the ratios of each round."""
         both = self.rounds.keys() & other.rounds.keys()
@@ -57,7 +71,7 @@ class Rows(dict):
 
 
 def parse(texts):
-    """The measures in the texts of tools/bench/main.c."""
+    """The measures in the texts of tools/bench/main.c, or those of lines()."""
     rows = Rows()
     for text in texts:
         for line in text.splitlines():
@@ -67,7 +81,7 @@ def parse(texts):
                 measure.histogram = {
                     int(start): int(count) for start, _, count in
                     (word.partition(":") for word in words[4:])}
-            elif len(words) == 8:
+            elif len(words) == len(HEAD) and words != list(HEAD):
                 measure = _measure(rows, *words[:3])
                 measure.rounds[int(words[3])] = tuple(map(int, words[4:]))
     return rows
@@ -80,7 +94,7 @@ def _measure(rows, row, metric, side):
 
 def lines(rows):
     """All rounds, and the histograms, as words with tabs between."""
-    yield "row\tmetric\tside\tround\tsamples\tminimum\tmedian\tmaximum"
+    yield "\t".join(HEAD)
     for sides in rows.values():
         for measure in sides.values():
             for number, figures in measure.rounds.items():

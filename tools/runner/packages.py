@@ -14,6 +14,7 @@ COMPILE = ["gcc", "make", "bc", "bison", "flex", "libelf-dev", "libssl-dev",
 BOOT = ["qemu-system-x86", "busybox-static", "kmod", "util-linux"]
 TOP = ["python3", "ncurses-base"]  # in the guest: topguest.py
 SPARSE = ["sparse"]
+PLOT = ["gnuplot-nox"]
 
 
 def installed(name):
