@@ -42,6 +42,16 @@ static int measure_burst(const struct bench_row *row,
 	return 0;
 }
 
+/*
+ * Threads that are new in each round are where the scheduler put them; those
+ * that stay gather on one CPU or the other, which makes more of a difference
+ * than what is measured.  Let them go idle.
+ */
+static void settle(void)
+{
+	schedule_timeout_uninterruptible(2);
+}
+
 /* ------------------------------------------------------------------------
  * Floors
  */
@@ -64,7 +74,6 @@ static int cold_measure(const struct bench_row *row,
 	if (!crowd)
 		return -ENOMEM;
 	meeting_begin(&meeting, row->n);
-	/* should a creation fail the others must not wait for ever */
 	begin = now();
 	err = crowd_create(crowd, true);
 	if (!err) {
@@ -99,8 +108,7 @@ static void parked_fn(struct member *member)
 	__set_current_state(TASK_RUNNING);
 }
 
-static int parked_begin(const struct bench_row *row,
-			const struct bench_side *side)
+static int parked_begin(const struct bench_row *row)
 {
 	int err;
 
@@ -113,7 +121,7 @@ static int parked_begin(const struct bench_row *row,
 	return err;
 }
 
-static void parked_end(const struct bench_side *side)
+static void parked_end(void)
 {
 	WRITE_ONCE(crowd->stop, true);
 	crowd_wake(crowd);
@@ -127,12 +135,24 @@ static void parked_queue(const struct bench_side *side, unsigned int i)
 	wake_up_process(crowd->member[i].task);
 }
 
+static int parked_measure(const struct bench_row *row,
+			  const struct bench_side *side,
+			  struct samples *samples)
+{
+	int err = parked_begin(row);
+
+	if (err)
+		return err;
+	settle();
+	err = measure_burst(row, side, samples);
+	parked_end();
+	return err;
+}
+
 static const struct bench_side parked_side = {
 	.name = "floor",
-	.begin = parked_begin,
-	.end = parked_end,
 	.queue = parked_queue,
-	.measure = measure_burst,
+	.measure = parked_measure,
 };
 
 /* ------------------------------------------------------------------------
@@ -231,14 +251,15 @@ static void kpool_end(const struct bench_side *side)
 	bench_pool_end(&pool);
 }
 
-/* Only the pool's own threads are missing. */
-static int kpool_cold(const struct bench_row *row,
-		      const struct bench_side *side, struct samples *samples)
+static int kpool_measure(const struct bench_row *row,
+			 const struct bench_side *side,
+			 struct samples *samples)
 {
 	int err = kpool_begin(row, side);
 
 	if (err)
 		return err;
+	settle();
 	err = measure_burst(row, side, samples);
 	kpool_end(side);
 	return err;
@@ -247,16 +268,14 @@ static int kpool_cold(const struct bench_row *row,
 static const struct bench_side kpool_cold_side = {
 	.name = "kpool",
 	.queue = kpool_queue_one,
-	.measure = kpool_cold,
+	.measure = kpool_measure,
 };
 
 static const struct bench_side kpool_warm_side = {
 	.name = "kpool",
 	.n = MAX_WORKS,
-	.begin = kpool_begin,
-	.end = kpool_end,
 	.queue = kpool_queue_one,
-	.measure = measure_burst,
+	.measure = kpool_measure,
 };
 
 const struct bench_row burst_rows[] = {

@@ -239,31 +239,30 @@ static void kpool_end(const struct bench_side *side)
 	kfree(works);
 }
 
+/* Threads that are new in each round, as those of the other sides are. */
 static int kpool_measure(const struct bench_row *row,
 			 const struct bench_side *side,
 			 struct samples *samples)
 {
+	int err = kpool_begin(row, side);
 	unsigned int i;
 	u64 begin;
-	int err;
 
+	if (err)
+		return err;
 	begin_round(row);
-	for (i = 0; i < row->n; i++) {
-		err = kpool_queue(pool.group, &works[i]);
-		if (WARN_ON_ONCE(err))
-			return err;
-	}
+	for (i = 0; i < row->n; i++)
+		WARN_ON_ONCE(kpool_queue(pool.group, &works[i]));
 	fall_asleep();
 	begin = now();
 	kpool_group_stop(pool.group);
 	sample_add(samples, now() - begin, 0, 0);
-	return kpool_group_reopen(pool.group);
+	kpool_end(side);
+	return 0;
 }
 
 static const struct bench_side kpool_side = {
 	.name = "kpool",
-	.begin = kpool_begin,
-	.end = kpool_end,
 	.measure = kpool_measure,
 };
 
