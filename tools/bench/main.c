@@ -33,7 +33,7 @@
 
 #include "bench.h"
 
-#define TEXT_SIZE	(1 << 20)
+#define TEXT_SIZE	BIT(20)
 #define MAX_SIDES	ARRAY_SIZE(((struct bench_row *)NULL)->side)
 #define STEP		50
 #define MAX_NAME	40

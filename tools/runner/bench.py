@@ -19,6 +19,7 @@ import ui
 
 SOURCES = (*modules.SOURCES, "tools/bench")
 FOLDER = paths.BUILD / "bench"
+TABLE = "performance-table.rst"
 # What the guest's clock is: the processor's counter, and nothing that slows it.
 CLOCK = {"tsc": "reliable"}
 
@@ -30,9 +31,10 @@ def bench(run, options):
     said = _boot(run, tree, options.rows)
     rows = measures.parse(document.text for document in said.benches)
     judged = bars.judge(rows, options.rows is None)
-    for line in bars.table(rows, judged):
+    table = list(bars.table(rows, judged))
+    for line in table:
         ui.plain(line)
-    _keep(tree, rows, judged)
+    _keep(tree, rows, judged, table)
     bars.pass_on(judged, run.verdict)
 
 
@@ -50,8 +52,8 @@ def _boot(run, tree, rows):
     return gates.judge(boot, gates.STOCK, run.verdict)
 
 
-def _keep(tree, rows, judged):
-    """The table as words with tabs between, and what it was made of."""
+def _keep(tree, rows, judged, table):
+    """The table, for people and with tabs, and what it was made of."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     version = process.answer(["qemu-system-x86_64", "--version"]) or ""
     head = [f"# kernel {tree.release}, 2 CPUs",
@@ -61,3 +63,6 @@ def _keep(tree, rows, judged):
                         ("rounds.tsv", measures.lines(rows))):
         (FOLDER / name).write_text("\n".join([*head, *lines]) + "\n", "utf-8")
         ui.line(f"kept: {paths.shown(FOLDER / name)}")
+    (FOLDER / TABLE).write_text(
+        "::\n\n" + "".join(f"  {line}".rstrip() + "\n" for line in table),
+        "utf-8")
