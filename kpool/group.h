@@ -5,6 +5,7 @@
 #ifndef _KPOOL_GROUP_H
 #define _KPOOL_GROUP_H
 
+#include <linux/cache.h>
 #include <linux/kpool.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
@@ -56,41 +57,47 @@ enum turns {
  * after a grace period.
  */
 struct kpool_group {
-	struct kpool		*pool;		/* I */
+	/* a dispatch looks at these and writes none */
+	struct kpool		*pool ____cacheline_aligned_in_smp; /* I */
 	struct kpool_group	*parent;	/* I; NULL for the root */
-	/* of a handle: its part of each possible CPU; of a part: its handle */
+	/* of a handle: its part of each possible CPU */
 	struct kpool_group	**on_cpu;	/* I, or NULL */
-	struct kpool_group	*handle;	/* I, or NULL */
+	struct hlist_head	waiters;	/* L: until busy is 0 */
 	unsigned int		depth;		/* I */
-	u8			gates;		/* L: GATE_*, see queue.c */
 	enum group_state	state;		/* L */
-	unsigned long		state_since;	/* L: jiffies */
+	unsigned int		flags;		/* I: KPOOL_NOSIGNAL */
 	unsigned int		max_active;	/* ML; 0: none */
 	unsigned int		max_queued;	/* ML; 0: none */
 	unsigned int		reserve;	/* I: threads */
-	unsigned int		flags;		/* I: KPOOL_NOSIGNAL */
-	bool			has_hooks;	/* I */
-	bool			plain;		/* L: runs do not change turns */
-	bool			cancelled;	/* L: cancel() is called, or was */
+	/* threads held back by all children; written where there are reserves */
+	unsigned int		held_below;	/* L */
 	enum hooks_state	hooks;		/* L */
 
-	struct list_head	pending;	/* L: works, in order */
-	struct list_head	delayed;	/* L: works whose timer is armed */
+	/* and each dispatch writes here */
+	struct list_head	pending ____cacheline_aligned_in_smp;
+						/* L: works, in order */
 	struct hlist_head	running;	/* L: workers not told yet */
-	struct hlist_head	told;		/* L: workers told or skipped */
-	struct list_head	turns[NR_TURNS];	/* L: of children, and own */
-	struct list_head	turn[NR_TURNS];		/* L: parent->turns */
 	struct list_head	own_turn;	/* L: ->turns[TURN_ANY], [ROOM_ANY] */
-
 	/* own queueings not yet over, plus groups below that have some */
 	unsigned int		busy;		/* L */
 	u32			lives;		/* L: how often it became busy */
 	/* of this group and all below it */
 	unsigned int		nr_running;	/* L */
 	unsigned int		nr_pending;	/* L */
-	/* threads held back: by all children, and by the group itself */
-	unsigned int		held_below;	/* L */
-	unsigned int		held;		/* L */
+	unsigned int		held;		/* L: threads that it holds back */
+	u8			gates;		/* L: GATE_*, see queue.c */
+	bool			plain;		/* L: runs do not change turns */
+	bool			has_hooks;	/* I */
+	bool			cancelled;	/* L: cancel() is called, or was */
+
+	/* a line each: when the first work is pending, or the last was taken */
+	struct list_head	turns[NR_TURNS];	/* L: of children, and own */
+	struct list_head	turn[NR_TURNS];		/* L: parent->turns */
+
+	struct kpool_group	*handle;	/* I: of a part, or NULL */
+	unsigned long		state_since;	/* L: jiffies */
+	struct list_head	delayed;	/* L: works whose timer is armed */
+	struct hlist_head	told;		/* L: workers told or skipped */
 	unsigned int		reserved_below;	/* M: by children, admitted */
 
 	void			(*cancel)(struct kpool_group *group);	/* I */
@@ -108,7 +115,6 @@ struct kpool_group {
 	struct list_head	to_cancel;	/* L: groups, of a stop from here */
 	struct list_head	cancel_entry;	/* L: ->to_cancel of a group */
 	struct work_struct	cancel_item;	/* A: calls their cancel() */
-	struct hlist_head	waiters;	/* L: until busy is 0 */
 	struct list_head	room_waiters;	/* L: struct room_waiter */
 	struct list_head	full;		/* L: groups that this level keeps out */
 	struct list_head	full_entry;	/* L: ->full, while it has waiters */

@@ -6,6 +6,7 @@
 #ifndef _KPOOL_POOL_H
 #define _KPOOL_POOL_H
 
+#include <linux/cache.h>
 #include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/kpool.h>
@@ -34,36 +35,43 @@ struct kpool_service {
  * behind is destroyed, and for a grace period.
  */
 struct kpool {
-	raw_spinlock_t		lock;		/* guards L */
+	/*
+	 * All that a dispatch writes, and all that it looks at, in one line:
+	 * who has the lock has the rest of it, too.
+	 */
+	raw_spinlock_t		lock ____cacheline_aligned_in_smp; /* guards L */
+	unsigned int		nr_idle;	/* L */
 	struct hlist_head	idle;		/* L: workers, newest first */
 	struct kpool_worker	*oldest;	/* L: the last of them, or NULL */
-	struct list_head	leaving;	/* L: workers to be joined */
-	struct hlist_head	to_tell;	/* L: workers, for the stopper */
-	struct list_head	to_stop;	/* L: groups, for the stopper */
+	struct kpool_group	*root;		/* I */
 	/* from before its creation to the decision that it leaves */
 	unsigned int		nr_threads;	/* L */
-	unsigned int		nr_idle;	/* L */
-	unsigned int		held;		/* L: as root->held */
-	unsigned int		nr_room;	/* L: groups whose room is awaited */
 	unsigned int		min_threads;	/* ML */
 	unsigned int		max_threads;	/* ML; may be below nr_threads */
-	unsigned int		nr_stuck;	/* D: threads, see deadlock.c */
-	unsigned long		idle_timeout;	/* ML */
+	unsigned int		held;		/* L: as root->held */
+	unsigned int		nr_room;	/* L: groups whose room is awaited */
 	/* threads numbered below this leave after their work: hotplug.c */
 	unsigned int		first_bound;	/* L */
 	bool			offline;	/* H: its CPU is */
+	/* the spawner will look for threads that are idle for too long */
+	bool			reaping;	/* L */
+	/* threads that were started without a work, and have not arrived */
+	unsigned int		nr_arriving;	/* L */
+
+	/* the rest is for threads that come and go, for stops, and for looks */
+	struct list_head	leaving ____cacheline_aligned_in_smp;
+						/* L: workers to be joined */
+	struct hlist_head	to_tell;	/* L: workers, for the stopper */
+	struct list_head	to_stop;	/* L: groups, for the stopper */
+	unsigned int		nr_stuck;	/* D: threads, see deadlock.c */
 	bool			tell_offline;	/* L: for the stopper */
-	struct kpool_group	*root;		/* I */
+	unsigned long		idle_timeout;	/* ML */
 	struct kpool_service	spawner;
 	struct kpool_service	stopper;
 
-	/* the spawner will look for threads that are idle for too long */
-	bool			reaping;	/* L */
 	struct list_head	callbacks;	/* L: struct kpool_callback */
 	/* threads that kpool_create() waits for */
 	unsigned int		nr_cold;	/* L */
-	/* threads that were started without a work, and have not arrived */
-	unsigned int		nr_arriving;	/* L */
 	/* threads that creators of groups with a reserve just create */
 	unsigned int		nr_reserving;	/* L */
 	int			init_err;	/* L: of an init hook, or 0 */

@@ -108,7 +108,8 @@ static bool group_update(struct kpool_group *group)
 		held = group->reserve - group->nr_running;
 	changed = held != group->held;
 	if (parent) {
-		parent->held_below += held - group->held;
+		if (unlikely(changed))
+			parent->held_below += held - group->held;
 		changed |= set_turns(group, TURN_ANY, may);
 		if (unlikely(group->pool->nr_room))
 			changed |= set_turns(group, ROOM_ANY, may);

@@ -5,6 +5,7 @@
 #ifndef _KPOOL_WORKER_H
 #define _KPOOL_WORKER_H
 
+#include <linux/cache.h>
 #include <linux/completion.h>
 #include <linux/list.h>
 #include <linux/types.h>
@@ -31,27 +32,33 @@ enum tell_state {
  * in join_workers(), which frees it.
  */
 struct kpool_worker {
-	struct hlist_node	idle_entry;	/* L: pool->idle */
-	/* group->running, group->told or pool->to_tell */
-	struct hlist_node	run_entry;	/* L */
-	struct list_head	leave_entry;	/* L: pool->leaving */
-	struct list_head	all_entry;	/* ML: pool->workers */
+	/* who commits a work to it, or takes it, writes this line ... */
+	union {
+		struct hlist_node idle_entry;	/* L: pool->idle, if idle */
+		/* group->running, group->told or pool->to_tell, in a run */
+		struct hlist_node run_entry;	/* L */
+	};
 	struct kpool_work	*work;		/* L; see begin_work() */
 	struct kpool_group	*group;		/* L: of the run, until it is over */
-	struct kpool_group	*guest;		/* L: of a call in place, or NULL */
 	const void		*func;		/* L: what it executes, to name it */
-	struct kpool		*pool;		/* I */
-	struct task_struct	*task;		/* I */
+	unsigned long		since;		/* L: jiffies of run or idleness */
 	enum tell_state		tell;		/* L */
+	unsigned int		id;		/* I */
 	bool			tell_waits;	/* L: sleeps until not SENDING */
 	bool			idle;		/* L: on pool->idle */
 	bool			leave;		/* L: no more works, end */
 	bool			named;		/* L: as straggler of this run */
 	bool			enters;		/* W, and L at the commit */
 	bool			arrived;	/* L: may be signalled */
-	unsigned int		id;		/* I */
-	unsigned long		since;		/* L: jiffies of run or idleness */
+
+	/* ... and looks at these two, the worker at all of this one */
+	struct kpool		*pool ____cacheline_aligned_in_smp; /* I */
+	struct task_struct	*task;		/* I */
 	struct kpool_env	env;		/* W: to be left like this */
+
+	struct list_head	leave_entry;	/* L: pool->leaving */
+	struct list_head	all_entry;	/* ML: pool->workers */
+	struct kpool_group	*guest;		/* L: of a call in place, or NULL */
 	struct kpool_wait	*wait;		/* D: that it is in, or NULL */
 	struct kpool_group	*hooking;	/* W: whose hook it calls, or NULL */
 	/* while there are histograms, see histogram.c: of the run, or 0 */

@@ -375,6 +375,60 @@ static void watchdog_looks_at_one_at_a_time(struct kunit *test)
 	KUNIT_EXPECT_GE(test, watch.holds, GROUPS);
 }
 
+static int quick_fn(struct kpool_work *work)
+{
+	return 0;
+}
+
+/* Queue to a pool per CPU, on one CPU, a hundred times; each runs there. */
+static int queue_locally(struct kpool *pool)
+{
+	static struct kpool_work work;
+	int i, err = 0;
+
+	kpool_work_init(&work, quick_fn);
+	for (i = 0; i < 100 && !err; i++) {
+		err = queue_from(0, kpool_root(pool), &work);
+		err = err ?: kpool_work_wait_timeout(&work, NULL, DEADLINE);
+	}
+	return err;
+}
+
+/*
+ * How often the lock of @other was held meanwhile: the least of a few times,
+ * for the watchdog may look at it.
+ */
+static unsigned int holds_of_another(struct kunit *test, struct kpool *pool,
+				     struct kpool *other)
+{
+	unsigned int least = UINT_MAX;
+	int i;
+
+	for (i = 0; i < 5 && least; i++) {
+		watch_holds(other);
+		KUNIT_EXPECT_EQ(test, 0, queue_locally(pool));
+		watch_no_more();
+		least = min(least, watch.holds);
+	}
+	return least;
+}
+
+static void queueing_takes_the_lock_of_its_cpu_only(struct kunit *test)
+{
+	struct kpool *pool = percpu_pool(test, 1, 1);
+	int cpu;
+
+	need_lock_events(test);
+	KUNIT_EXPECT_EQ(test, 0, holds_of_another(test, pool, pool));
+	for_each_online_cpu(cpu) {
+		unsigned int holds = holds_of_another(test, pool,
+						      inner_pool(pool, cpu));
+
+		KUNIT_EXPECT_EQ_MSG(test, cpu == 0, holds > 0, "of CPU %d",
+				    cpu);
+	}
+}
+
 static struct kunit_case hold_cases[] = {
 	KUNIT_CASE_SLOW(stop_of_pending_and_running),
 	KUNIT_CASE_SLOW(stop_of_many_groups),
@@ -388,6 +442,7 @@ static struct kunit_case hold_cases[] = {
 	KUNIT_CASE(room_is_refused_in_batches),
 	KUNIT_CASE(works_move_in_batches),
 	KUNIT_CASE(watchdog_looks_at_one_at_a_time),
+	KUNIT_CASE(queueing_takes_the_lock_of_its_cpu_only),
 	{}
 };
 
