@@ -7,6 +7,7 @@ is not in the picture; a panel without any row says so.
 
 import math
 import re
+import shutil
 from dataclasses import dataclass, field
 
 import bench
@@ -75,6 +76,8 @@ def plot(run, options):
     rows = measures.parse([text])
     folder = KEPT if options.keep else bench.FOLDER
     folder.mkdir(parents=True, exist_ok=True)
+    if options.keep:
+        shutil.copy(bench.FOLDER / bench.TABLE, KEPT.parent)
     for picture in (teardown(rows), latency(rows), size(rows)):
         path = folder / f"{picture.name}.svg"
         script = run.folder / f"{picture.name}.gnuplot"
