@@ -32,7 +32,7 @@ struct bench_row;
 /* What one side has measured in one round. */
 struct samples {
 	unsigned int	n;			/* of each metric */
-	u32		*value[MAX_METRICS];	/* MAX_SAMPLES of each */
+	u64		*value[MAX_METRICS];	/* MAX_SAMPLES of each */
 };
 
 struct bench_side {

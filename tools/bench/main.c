@@ -64,9 +64,9 @@ void sample_add(struct samples *samples, u64 first, u64 second, u64 third)
 {
 	if (WARN_ON_ONCE(samples->n == MAX_SAMPLES))
 		return;
-	samples->value[0][samples->n] = min_t(u64, first, U32_MAX);
-	samples->value[1][samples->n] = min_t(u64, second, U32_MAX);
-	samples->value[2][samples->n] = min_t(u64, third, U32_MAX);
+	samples->value[0][samples->n] = first;
+	samples->value[1][samples->n] = second;
+	samples->value[2][samples->n] = third;
 	samples->n++;
 }
 
@@ -105,13 +105,13 @@ void bench_pool_end(struct bench_pool *p)
 
 /* The samples of all rounds of a row, by side and metric; sorted at the end. */
 struct history {
-	u32		*value[MAX_SIDES][MAX_METRICS];
+	u64		*value[MAX_SIDES][MAX_METRICS];
 	unsigned int	n[MAX_SIDES];
 };
 
 static int by_value(const void *a, const void *b)
 {
-	u32 x = *(const u32 *)a, y = *(const u32 *)b;
+	u64 x = *(const u64 *)a, y = *(const u64 *)b;
 
 	return x < y ? -1 : x > y;
 }
@@ -123,12 +123,12 @@ static void report_round(const struct bench_row *row, unsigned int side,
 	unsigned int m, n = samples->n;
 
 	for (m = 0; m < MAX_METRICS && row->metric[m]; m++) {
-		u32 *value = samples->value[m];
+		u64 *value = samples->value[m];
 
 		memcpy(history->value[side][m] + history->n[side], value,
 		       n * sizeof(*value));
 		sort(value, n, sizeof(*value), by_value, NULL);
-		say("%s\t%s\t%s\t%u\t%u\t%u\t%u\t%u\n", row->name,
+		say("%s\t%s\t%s\t%u\t%u\t%llu\t%llu\t%llu\n", row->name,
 		    row->metric[m], row->side[side]->name, round, n, value[0],
 		    value[n / 2], value[n - 1]);
 	}
@@ -136,7 +136,7 @@ static void report_round(const struct bench_row *row, unsigned int side,
 }
 
 static void report_histogram(const char *row, const char *metric,
-			     const char *side, u32 *value, unsigned int n)
+			     const char *side, u64 *value, unsigned int n)
 {
 	unsigned int i, count = 0;
 
@@ -146,7 +146,7 @@ static void report_histogram(const char *row, const char *metric,
 		count++;
 		if (i + 1 < n && value[i + 1] / STEP == value[i] / STEP)
 			continue;
-		say("\t%u:%u", value[i] / STEP * STEP, count);
+		say("\t%llu:%u", value[i] / STEP * STEP, count);
 		count = 0;
 	}
 	say("\n");
@@ -173,7 +173,7 @@ static void report_history(const struct bench_row *row,
 
 static int history_alloc(const struct bench_row *row, struct history *history)
 {
-	size_t size = row->rounds * MAX_SAMPLES * sizeof(u32);
+	size_t size = row->rounds * MAX_SAMPLES * sizeof(u64);
 	unsigned int s, m;
 
 	for (s = 0; s < MAX_SIDES && row->side[s]; s++) {
@@ -251,7 +251,7 @@ static int measure_row(const struct bench_row *row)
 
 	if (!history)
 		return -ENOMEM;
-	samples.value[0] = vzalloc(MAX_METRICS * MAX_SAMPLES * sizeof(u32));
+	samples.value[0] = vzalloc(MAX_METRICS * MAX_SAMPLES * sizeof(u64));
 	if (samples.value[0]) {
 		for (m = 1; m < MAX_METRICS; m++)
 			samples.value[m] = samples.value[0] + m * MAX_SAMPLES;
