@@ -108,6 +108,8 @@ def _check_test_kernel(run, name):
                      "guest.runs": plan.runs}
         if plan.case:
             arguments["kunit.filter_glob"] = plan.case
+        if not plan.kmemleak:
+            arguments["guest.leaks"] = "no"
         boot = qemu.boot(
             qemu.Guest(title, tree.image, image, plan.script, arguments,
                        cpus=plan.cpus),
