@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import paths
 import process
 import transcript
 import ui
@@ -23,6 +24,7 @@ PANIC = re.compile(r"Kernel panic - not syncing.*")
 _CASE = re.compile(r"(?:not )?ok \d+(?: -)? (\S+)")
 POLL_SECONDS = 0.2
 EXIT_GRACE_SECONDS = 10
+BOOTS = 3
 
 # One virtual CPU at a time, and 1 ns for each instruction of any of them.
 COUNTED = ["-accel", "tcg,thread=single", "-cpu", "max",
@@ -73,8 +75,27 @@ class Boot:
 def boot(guest, folder, started=None):
     """Boot @guest with its logs in @folder, and wait until it has ended.
 
+    A guest that dies before its script has said a word has executed nothing of
+    ours, and is booted again: kernels patch code while they boot, and emulated
+    CPUs that execute it at that moment do not always bear it.
+
     @started is called with QEMU's process, for those who want to disturb it.
     """
+    for attempt in range(1, BOOTS + 1):
+        report = _boot(guest, folder, started)
+        if started or attempt == BOOTS or report.results_text():
+            return report
+        ui.line(f"{guest.name}: {report.reason} before anything began;"
+                f" once more (log: {paths.shown(_keep(report, attempt))})")
+
+
+def _keep(report, attempt):
+    """Put the console of a boot that did not count aside."""
+    return report.console.replace(
+        report.console.with_name(f"console-{attempt}.log"))
+
+
+def _boot(guest, folder, started):
     folder.mkdir(parents=True, exist_ok=True)
     report = Boot(guest.name, secrets.token_hex(8), folder / "console.log",
                   folder / "results.log")
