@@ -123,9 +123,7 @@ static int parked_begin(const struct bench_row *row)
 
 static void parked_end(void)
 {
-	WRITE_ONCE(crowd->stop, true);
-	crowd_wake(crowd);
-	crowd_join(crowd);
+	crowd_end(crowd);
 	crowd_free(crowd);
 }
 

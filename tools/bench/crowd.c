@@ -62,10 +62,8 @@ int crowd_create(struct crowd *crowd, bool wake)
 		task = kthread_create(member_fn, &crowd->member[i],
 				      "bench/%u", i);
 		if (IS_ERR(task)) {
-			crowd->stop = true;
 			crowd->n = i;
-			crowd_wake(crowd);
-			crowd_join(crowd);
+			crowd_end(crowd);
 			crowd->n = n;
 			return PTR_ERR(task);
 		}
@@ -90,6 +88,27 @@ void crowd_join(struct crowd *crowd)
 
 	for (i = 0; i < crowd->n; i++)
 		wait_for_completion(&crowd->member[i].exited);
+}
+
+/* What a member may do: be idle until crowd_end(). */
+void crowd_idle(struct member *member)
+{
+	meeting_enter(member->crowd->meeting);
+	for (;;) {
+		set_current_state(TASK_IDLE);
+		if (READ_ONCE(member->crowd->stop))
+			break;
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+}
+
+/* Tell all members at once, and wait for each. */
+void crowd_end(struct crowd *crowd)
+{
+	WRITE_ONCE(crowd->stop, true);
+	crowd_wake(crowd);
+	crowd_join(crowd);
 }
 
 void crowd_free(struct crowd *crowd)

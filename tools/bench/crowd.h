@@ -24,6 +24,7 @@ struct member {
 struct crowd {
 	unsigned int		n;
 	bool			stop;
+	struct meeting		*meeting;	/* of crowd_idle() */
 	void			(*fn)(struct member *member);
 	struct member		member[];
 };
@@ -45,6 +46,8 @@ struct crowd *crowd_alloc(unsigned int n, void (*fn)(struct member *member));
 int crowd_create(struct crowd *crowd, bool wake);
 void crowd_wake(struct crowd *crowd);
 void crowd_join(struct crowd *crowd);
+void crowd_idle(struct member *member);
+void crowd_end(struct crowd *crowd);
 void crowd_free(struct crowd *crowd);
 
 #endif /* _KPOOL_BENCH_CROWD_H */

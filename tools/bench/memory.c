@@ -20,18 +20,6 @@ static u64 free_bytes(void)
 	return (u64)info.freeram * info.mem_unit;
 }
 
-static void idle_fn(struct member *member)
-{
-	meeting_enter(&meeting);
-	for (;;) {
-		set_current_state(TASK_IDLE);
-		if (READ_ONCE(member->crowd->stop))
-			break;
-		schedule();
-	}
-	__set_current_state(TASK_RUNNING);
-}
-
 static void add(struct samples *samples, u64 before, unsigned int n)
 {
 	u64 after = free_bytes();
@@ -44,12 +32,13 @@ static void add(struct samples *samples, u64 before, unsigned int n)
 static int bare_measure(const struct bench_row *row,
 			const struct bench_side *side, struct samples *samples)
 {
-	struct crowd *crowd = crowd_alloc(row->n, idle_fn);
+	struct crowd *crowd = crowd_alloc(row->n, crowd_idle);
 	u64 before;
 	int err;
 
 	if (!crowd)
 		return -ENOMEM;
+	crowd->meeting = &meeting;
 	meeting_begin(&meeting, row->n);
 	before = free_bytes();
 	err = crowd_create(crowd, true);
@@ -57,9 +46,7 @@ static int bare_measure(const struct bench_row *row,
 		wait_for_completion(&meeting.all_in);
 		bench_pause();
 		add(samples, before, row->n);
-		WRITE_ONCE(crowd->stop, true);
-		crowd_wake(crowd);
-		crowd_join(crowd);
+		crowd_end(crowd);
 	}
 	crowd_free(crowd);
 	/* what ended is freed a grace period later */

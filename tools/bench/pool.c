@@ -15,18 +15,6 @@ static struct meeting meeting;
  * The floor: a flag, wake-ups, and a wait for each, whose exits overlap
  */
 
-static void idle_fn(struct member *member)
-{
-	meeting_enter(&meeting);
-	for (;;) {
-		set_current_state(TASK_IDLE);
-		if (READ_ONCE(member->crowd->stop))
-			break;
-		schedule();
-	}
-	__set_current_state(TASK_RUNNING);
-}
-
 static int floor_measure(const struct bench_row *row,
 			 const struct bench_side *side,
 			 struct samples *samples)
@@ -37,18 +25,17 @@ static int floor_measure(const struct bench_row *row,
 
 	meeting_begin(&meeting, row->n);
 	begin = now();
-	crowd = crowd_alloc(row->n, idle_fn);
+	crowd = crowd_alloc(row->n, crowd_idle);
 	if (!crowd)
 		return -ENOMEM;
+	crowd->meeting = &meeting;
 	err = crowd_create(crowd, true);
 	if (!err) {
 		wait_for_completion(&meeting.all_in);
 		created = now();
 		bench_pause();
 		end = now();
-		WRITE_ONCE(crowd->stop, true);
-		crowd_wake(crowd);
-		crowd_join(crowd);
+		crowd_end(crowd);
 		sample_add(samples, created - begin, now() - end, 0);
 	}
 	crowd_free(crowd);
