@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/bottom_half.h>
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
@@ -473,4 +475,27 @@ enum tell_state tell_of(struct kpool *pool, struct kpool_work *work)
 	tell = work->worker ? work->worker->tell : TELL_SHUT;
 	raw_spin_unlock_irq(&pool->lock);
 	return tell;
+}
+
+/*
+ * While no other CPU is online.  Events are switched on by patching code that
+ * all CPUs execute, also where they handle the exception that tells them of it;
+ * and emulators do not all bear that.
+ */
+int on_one_cpu(int (*fn)(void))
+{
+	static struct cpumask others;
+	int cpu, err = 0;
+
+	cpumask_copy(&others, cpu_online_mask);
+	cpumask_clear_cpu(cpumask_first(&others), &others);
+	for_each_cpu(cpu, &others)
+		err = err ?: remove_cpu(cpu);
+	err = err ?: fn();
+	for_each_cpu(cpu, &others) {
+		int ret = cpu_online(cpu) ? 0 : add_cpu(cpu);
+
+		err = err ?: ret;
+	}
+	return err;
 }

@@ -188,4 +188,6 @@ unsigned int count_waiters(struct kpool *pool, struct hlist_head *waiters);
 /* How far the tell of a running work is; TELL_SHUT if it does not run. */
 enum tell_state tell_of(struct kpool *pool, struct kpool_work *work);
 
+int on_one_cpu(int (*fn)(void));
+
 #endif /* _KPOOL_KUNIT_HELPERS_H */

@@ -14,8 +14,6 @@
 #ifndef _KPOOL_KUNIT_HOLD_FIXTURE_H
 #define _KPOOL_KUNIT_HOLD_FIXTURE_H
 
-#include <linux/cpu.h>
-#include <linux/cpumask.h>
 #include <linux/math64.h>
 #include <linux/percpu.h>
 #include <linux/sched/clock.h>
@@ -217,29 +215,6 @@ static int probe_holds_end(void)
 	unregister_trace_kpool_work_start(probe_work_start, NULL);
 	tracepoint_synchronize_unregister();
 	return 0;
-}
-
-/*
- * While no other CPU is online.  Events are switched on by patching code that
- * all CPUs execute, also where they handle the exception that tells them of it;
- * and emulators do not all bear that.
- */
-static int on_one_cpu(int (*fn)(void))
-{
-	static struct cpumask others;
-	int cpu, err = 0;
-
-	cpumask_copy(&others, cpu_online_mask);
-	cpumask_clear_cpu(cpumask_first(&others), &others);
-	for_each_cpu(cpu, &others)
-		err = err ?: remove_cpu(cpu);
-	err = err ?: fn();
-	for_each_cpu(cpu, &others) {
-		int ret = cpu_online(cpu) ? 0 : add_cpu(cpu);
-
-		err = err ?: ret;
-	}
-	return err;
 }
 
 static int hold_suite_init(struct kunit_suite *suite)

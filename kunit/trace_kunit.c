@@ -383,9 +383,19 @@ static void queue_in_irq(void *arg)
 	q->ret = kpool_queue(q->group, q->work);
 }
 
+static int events_on(void)
+{
+	return trace_set_clr_event("kpool", NULL, 1);
+}
+
+static int clear_events(void)
+{
+	return trace_set_clr_event("kpool", NULL, 0);
+}
+
 static void events_off(void *unused)
 {
-	trace_set_clr_event("kpool", NULL, 0);
+	on_one_cpu(clear_events);
 }
 
 /*
@@ -399,7 +409,7 @@ static void events_are_recorded_anywhere(struct kunit *test)
 	struct gated *g = gated_array(test, 1);
 	struct irq_queue q = { .group = group, .work = &g->work };
 
-	KUNIT_ASSERT_EQ(test, 0, trace_set_clr_event("kpool", NULL, 1));
+	KUNIT_ASSERT_EQ(test, 0, on_one_cpu(events_on));
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, events_off, NULL));
 	trace_pool(test, pool);
