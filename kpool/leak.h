@@ -43,21 +43,25 @@ bool env_handlers_are_clean(const struct kpool_env *env);
 /* Is the thread in a state in which it could sleep? */
 static __always_inline bool env_is_sleepable(const struct kpool_env *env)
 {
-	return !preempt_count() && !irqs_disabled() && !rcu_preempt_depth() &&
+	return !(preempt_count() | rcu_preempt_depth()) && !irqs_disabled() &&
 	       !(IS_ENABLED(CONFIG_PREEMPT_RT) && softirq_count()) &&
-	       lockdep_depth(current) <= env->nr_locks;
+	       !(IS_ENABLED(CONFIG_LOCKDEP) &&
+		 lockdep_depth(current) > env->nr_locks);
 }
 
-static __always_inline bool env_is_clean(const struct kpool_env *env)
+/* What differs is gathered first: as good as always that is nothing. */
+static __always_inline bool env_is_same(const struct kpool_env *env)
 {
-	return env_is_sleepable(env) && !current->mm &&
-	       (current->flags & ENV_FLAGS) == env->flags &&
-	       current_cred() == env->cred &&
-	       current->static_prio == env->prio &&
-	       current->policy == env->policy &&
-	       current->nr_cpus_allowed == env->nr_cpus &&
-	       current->blocked.sig[0] == env->blocked.sig[0] &&
-	       READ_ONCE(current->__state) == TASK_RUNNING;
+	unsigned int ints = READ_ONCE(current->__state);	/* 0: running */
+	unsigned long longs = (unsigned long)current->mm;
+
+	ints |= (current->flags & ENV_FLAGS) ^ env->flags;
+	ints |= current->static_prio ^ env->prio;
+	ints |= current->policy ^ env->policy;
+	ints |= current->nr_cpus_allowed ^ env->nr_cpus;
+	longs |= current->blocked.sig[0] ^ env->blocked.sig[0];
+	longs |= (unsigned long)current_cred() ^ (unsigned long)env->cred;
+	return !(ints | longs);
 }
 
 /*
@@ -66,7 +70,7 @@ static __always_inline bool env_is_clean(const struct kpool_env *env)
  */
 static __always_inline bool env_was_changed(const struct kpool_env *env)
 {
-	return unlikely(!env_is_clean(env) ||
+	return unlikely(!env_is_sleepable(env) || !env_is_same(env) ||
 			(IS_ENABLED(CONFIG_LOCKDEP) &&
 			 !env_handlers_are_clean(env)));
 }
