@@ -125,7 +125,6 @@ static void birth_failed(struct kpool_worker *worker, int err)
 	struct task_struct *wake;
 	unsigned long flags;
 
-	rcu_read_lock();
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	if (!worker->leave)
 		worker_leave(worker);
@@ -139,7 +138,6 @@ static void birth_failed(struct kpool_worker *worker, int err)
 		complete(&pool->warm);
 	wake = service_wake(&pool->spawner);
 	unlock_and_wake(pool, flags, wake);
-	rcu_read_unlock();
 }
 
 static void set_func(struct kpool_worker *worker, const void *func)

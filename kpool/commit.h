@@ -7,11 +7,30 @@
 #define _KPOOL_COMMIT_H
 
 #include <linux/jiffies.h>
+#include <linux/lockdep.h>
 
 #include <trace/events/kpool.h>
 
 #include "histogram.h"
 #include "internal.h"
+
+/* What is between these two is not pending any more: one work. */
+static __always_inline void unlist_pending(struct kpool_group *group,
+					   struct list_head *prev,
+					   struct list_head *next)
+{
+	lockdep_assert_held(&group->pool->lock);
+	__list_del(prev, next);
+	group_count_pending(group, -1);
+	if (prev == next)
+		group_last_taken(group);
+}
+
+static __always_inline struct kpool_work *
+first_pending(struct kpool_group *group)
+{
+	return list_first_entry(&group->pending, struct kpool_work, entry);
+}
 
 static __always_inline void begin_work(struct kpool_worker *worker,
 				       struct kpool_work *work)

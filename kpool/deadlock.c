@@ -68,7 +68,7 @@ static bool group_will_have_thread(const struct kpool_group *group)
 	const struct kpool *pool = group->pool;
 	unsigned int nr_free = pool_will_be_free(pool);
 
-	if (nr_free > pool->held)
+	if (nr_free > pool->root->held)
 		return true;
 	for (; nr_free && group; group = group->parent)
 		if (group->reserve >

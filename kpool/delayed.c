@@ -117,7 +117,6 @@ void kpool_delayed_expired(struct timer_list *timer)
 	unsigned long flags;
 
 	test_point(KPOOL_AT_EXPIRY, pool);
-	rcu_read_lock();
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	if (work_is_told(work)) {
 		work_settle(work);
@@ -128,7 +127,6 @@ void kpool_delayed_expired(struct timer_list *timer)
 		wake = dispatch(pool);
 	}
 	unlock_and_wake(pool, flags, wake);
-	rcu_read_unlock();
 }
 EXPORT_SYMBOL_GPL(kpool_delayed_expired);
 
@@ -238,7 +236,6 @@ static int queue_delayed_in(struct kpool_group *group,
 	int ret = 0;
 
 	expires = jiffies + min(delay, MAX_JIFFY_OFFSET);
-	rcu_read_lock();
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	if (change && may_change(group, &dw->work)) {
 		change_time(dw, expires, delay);
@@ -250,7 +247,6 @@ static int queue_delayed_in(struct kpool_group *group,
 		ret = queue_with_flags(group, &dw->work, 0, &wake);
 	}
 	unlock_and_wake(pool, flags, wake);
-	rcu_read_unlock();
 	return ret;
 }
 

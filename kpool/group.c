@@ -93,6 +93,15 @@ bool group_is_below(const struct kpool_group *group,
 	return group == top;
 }
 
+/* It is busy now, and counts for that in its parent, which is then, too. */
+void group_is_busy(struct kpool_group *group)
+{
+	do {
+		group->lives++;
+		group = group->parent;
+	} while (group && !group->busy++);
+}
+
 /* It is not busy any more; nor is its parent, if it was the last there. */
 void group_is_idle(struct kpool_group *group)
 {

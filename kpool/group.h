@@ -34,10 +34,6 @@ enum hooks_state {
 	HOOKS_LEAVING,	/* a worker is about to call last_out(), or in it */
 };
 
-/* group->gates: what keeps works out, at this level alone. */
-#define GATE_CLOSED	BIT(0)	/* does not take works from everybody */
-#define GATE_SHUT	BIT(1)	/* starts none now */
-
 /* A group's lists of turns: see queue.c. */
 enum turns {
 	TURN_ANY,	/* of everything that may start */
@@ -85,8 +81,8 @@ struct kpool_group {
 	unsigned int		nr_running;	/* L */
 	unsigned int		nr_pending;	/* L */
 	unsigned int		held;		/* L: threads that it holds back */
-	u8			gates;		/* L: GATE_*, see queue.c */
 	bool			plain;		/* L: runs do not change turns */
+	bool			hurdle;		/* L: counts in pool->hurdles */
 	bool			has_hooks;	/* I */
 	bool			cancelled;	/* L: cancel() is called, or was */
 
@@ -156,21 +152,17 @@ static inline bool hooks_in_progress(const struct kpool_group *group)
 }
 
 void group_first_pending(struct kpool_group *group);
+void group_last_taken(struct kpool_group *group);
 bool group_get_counted_slot(struct kpool_group *group);
 struct kpool_group *group_put_counted_slot(struct kpool_group *group);
+void group_is_busy(struct kpool_group *group);
 void group_is_idle(struct kpool_group *group);
 
 /* A group is busy from the first queueing accepted to the last one over. */
-static inline void group_get_busy(struct kpool_group *group)
+static __always_inline void group_get_busy(struct kpool_group *group)
 {
-	do {
-		if (group->busy) {
-			group->busy++;
-			break;
-		}
-		group->busy = 1;
-		group->lives++;
-	} while ((group = group->parent));
+	if (!group->busy++)
+		group_is_busy(group);
 }
 
 static inline void group_put_busy(struct kpool_group *group)
@@ -179,27 +171,33 @@ static inline void group_put_busy(struct kpool_group *group)
 		group_is_idle(group);
 }
 
-static inline void group_count_pending(struct kpool_group *group, int by)
+static __always_inline void group_count_pending(struct kpool_group *group,
+						int by)
 {
-	do {
+	group->nr_pending += by;
+	if (likely(group->depth == 1)) {
+		group->parent->nr_pending += by;
+		return;
+	}
+	while ((group = group->parent))
 		group->nr_pending += by;
-	} while ((group = group->parent));
 }
 
-/* Append a work that is counted already. */
-static inline void group_add_pending(struct kpool_group *group,
-				     struct kpool_work *work)
+/*
+ * Append a work that is counted already.  That it is on no list is certain, for
+ * it was bound or requeued just now; what list_add_tail() would check, with
+ * DEBUG_LIST, costs more than all the rest.
+ */
+static __always_inline void group_add_pending(struct kpool_group *group,
+					      struct kpool_work *work)
 {
-	bool first = list_empty(&group->pending);
+	struct list_head *last = group->pending.prev;
 
-	/*
-	 * The work is a list of its own, and so can be moved without what
-	 * list_add() checks, which costs more than all the rest.
-	 */
-	if (WARN_ON_ONCE(!list_empty(&work->entry)))
-		INIT_LIST_HEAD(&work->entry);
-	list_bulk_move_tail(&group->pending, &work->entry, &work->entry);
-	if (first)
+	work->entry.next = &group->pending;
+	work->entry.prev = last;
+	last->next = &work->entry;
+	group->pending.prev = &work->entry;
+	if (last == &group->pending)
 		group_first_pending(group);
 }
 
@@ -227,17 +225,6 @@ static inline struct kpool_group *group_put_slot(struct kpool_group *group)
 		group->nr_running--;
 	} while ((group = group->parent));
 	return NULL;
-}
-
-/* Of a group and all above it. */
-static inline unsigned int group_gates(const struct kpool_group *group)
-{
-	unsigned int gates = 0;
-
-	do {
-		gates |= group->gates;
-	} while ((group = group->parent));
-	return gates;
 }
 
 void group_set_state(struct kpool_group *group, enum group_state state);
@@ -269,12 +256,13 @@ struct kpool_group *next_below(struct kpool_group *pos,
 
 /* queue.c */
 bool group_covered(const struct kpool_group *group);
+bool group_is_shut(const struct kpool_group *group);
 bool group_has_slot(const struct kpool_group *group);
 void group_changed(struct kpool_group *group);
 void group_del_pending(struct kpool_group *group, struct kpool_work *work);
 struct kpool_group *next_group(struct kpool *pool, unsigned int nr_free);
 struct kpool_work *take_next(struct kpool *pool, unsigned int nr_free);
-struct kpool_work *take_next_of(struct kpool_group *group);
+void group_leaves_tree(struct kpool_group *group);
 void group_room_changed(struct kpool_group *group);
 struct kpool_group *take_room_turn(struct kpool *pool);
 

@@ -125,6 +125,7 @@ static void set_offline(struct kpool *pool, bool offline)
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&handle->lock, flags);
 	raw_spin_lock(&pool->lock);
+	pool->hurdles += offline - pool->offline;
 	WRITE_ONCE(pool->offline, offline);
 	pool->first_bound = offline ? UINT_MAX : pool->next_id;
 	pool->tell_offline |= offline;
@@ -134,20 +135,6 @@ static void set_offline(struct kpool *pool, bool offline)
 	raw_spin_unlock_irqrestore(&handle->lock, flags);
 	if (wake)
 		wake_up_process(wake);
-	rcu_read_unlock();
-}
-
-/* Let the stopper look once more whom to tell. */
-static void tell_again(struct kpool *pool)
-{
-	struct task_struct *wake;
-	unsigned long flags;
-
-	rcu_read_lock();
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	pool->tell_offline = true;
-	wake = service_wake(&pool->stopper);
-	unlock_and_wake(pool, flags, wake);
 	rcu_read_unlock();
 }
 
@@ -171,8 +158,8 @@ static int cpu_goes(unsigned int cpu)
 		pool = handle->root->on_cpu[cpu]->pool;
 		set_offline(pool, true);
 		dismiss_offline(pool);
-		/* one may have started on a thread that was idle still */
-		tell_again(pool);
+		/* whom to tell, for one may have started on an idle thread */
+		set_offline(pool, true);
 		rehome_works(pool);
 	}
 	mutex_unlock(&handles_mutex);

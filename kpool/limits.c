@@ -79,17 +79,17 @@ void pool_set_limits(struct kpool *pool, const struct kpool_limits *limits)
 	struct task_struct *wake;
 	unsigned long flags;
 
-	rcu_read_lock();
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	WRITE_ONCE(pool->min_threads, limits->min_threads);
 	WRITE_ONCE(pool->max_threads, limits->max_threads);
+	pool_count_threads(pool, 0);
 	WRITE_ONCE(pool->idle_timeout,
 		   limits->idle_timeout ?: KPOOL_IDLE_TIMEOUT);
 	WRITE_ONCE(pool->root->max_queued, limits->max_queued);
+	group_changed(pool->root);
 	room_made(pool->root);
 	wake = service_wake(&pool->spawner);
 	unlock_and_wake(pool, flags, wake);
-	rcu_read_unlock();
 }
 
 static struct kpool_limits current_limits(const struct kpool *pool)

@@ -55,13 +55,11 @@ static int change_part(struct kpool_group *part,
 	unsigned long flags;
 	int err;
 
-	rcu_read_lock();
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	err = check ? check(part) : 0;
 	if (!err && change)
 		wake = change(part);
 	unlock_and_wake(pool, flags, wake);
-	rcu_read_unlock();
 	return err;
 }
 
@@ -145,23 +143,6 @@ bool part_was_wrong(struct kpool_group *group, struct kpool_work *work, int err)
 	return err == -EBUSY && group->on_cpu && bound_part(group, work);
 }
 
-static int queue_part(struct kpool_group *part, struct kpool_work *work,
-		      unsigned int flags, bool online)
-{
-	struct task_struct *wake = NULL;
-	struct kpool *pool = part->pool;
-	unsigned long irqs;
-	int err = -ENODEV;
-
-	rcu_read_lock_sched();
-	raw_spin_lock_irqsave(&pool->lock, irqs);
-	if (!online || !pool->offline)
-		err = queue_with_flags(part, work, flags, &wake);
-	unlock_and_wake(pool, irqs, wake);
-	rcu_read_unlock_sched();
-	return err;
-}
-
 /* Queue to the right part of any group. */
 int percpu_queue(struct kpool_group *group, struct kpool_work *work,
 		 unsigned int flags)
@@ -169,7 +150,7 @@ int percpu_queue(struct kpool_group *group, struct kpool_work *work,
 	int err;
 
 	do {
-		err = queue_part(part_for(group, work), work, flags, false);
+		err = queue_part(part_for(group, work), work, flags);
 	} while (part_was_wrong(group, work, err));
 	return err;
 }
@@ -179,7 +160,7 @@ int kpool_queue_on(int cpu, struct kpool_group *group, struct kpool_work *work)
 	if (!group->on_cpu || cpu < 0 || cpu >= nr_cpu_ids ||
 	    !cpu_possible(cpu))
 		return -EINVAL;
-	return queue_part(group->on_cpu[cpu], work, 0, true);
+	return queue_part(group->on_cpu[cpu], work, QUEUE_ONLINE);
 }
 EXPORT_SYMBOL_GPL(kpool_queue_on);
 

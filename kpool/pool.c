@@ -174,7 +174,7 @@ static int pool_warm_up(struct kpool *pool)
 	pool->nr_cold = n;
 	for (i = 0; i < n; i++) {
 		raw_spin_lock_irq(&pool->lock);
-		pool->nr_threads++;
+		pool_count_threads(pool, 1);
 		raw_spin_unlock_irq(&pool->lock);
 		err = spawn_worker(pool);
 		if (err)

@@ -11,6 +11,7 @@
 #include <linux/cpumask.h>
 #include <linux/kpool.h>
 #include <linux/kref.h>
+#include <linux/lockdep.h>
 #include <linux/mutex.h>
 #include <linux/ratelimit_types.h>
 #include <linux/rcupdate.h>
@@ -48,19 +49,22 @@ struct kpool {
 	unsigned int		nr_threads;	/* L */
 	unsigned int		min_threads;	/* ML */
 	unsigned int		max_threads;	/* ML; may be below nr_threads */
-	unsigned int		held;		/* L: as root->held */
+	/* of all there is that might keep a work out: see queue.c */
+	unsigned int		hurdles;	/* L */
+	unsigned int		nr_waiting;	/* L: groups with pending works */
 	unsigned int		nr_room;	/* L: groups whose room is awaited */
 	/* threads numbered below this leave after their work: hotplug.c */
 	unsigned int		first_bound;	/* L */
 	bool			offline;	/* H: its CPU is */
+	bool			over;		/* L: see pool_is_over() */
 	/* the spawner will look for threads that are idle for too long */
 	bool			reaping;	/* L */
-	/* threads that were started without a work, and have not arrived */
-	unsigned int		nr_arriving;	/* L */
 
 	/* the rest is for threads that come and go, for stops, and for looks */
 	struct list_head	leaving ____cacheline_aligned_in_smp;
 						/* L: workers to be joined */
+	/* threads that were started without a work, and have not arrived */
+	unsigned int		nr_arriving;	/* L */
 	struct hlist_head	to_tell;	/* L: workers, for the stopper */
 	struct list_head	to_stop;	/* L: groups, for the stopper */
 	unsigned int		nr_stuck;	/* D: threads, see deadlock.c */
@@ -115,22 +119,40 @@ struct kpool {
 /* More threads than allowed?  Only after the limit was lowered. */
 static inline bool pool_is_over(const struct kpool *pool)
 {
-	return pool->nr_threads > pool->max_threads;
+	return pool->over;
+}
+
+/* There are more threads, or less, or may be; see queue.c for hurdles. */
+static inline void pool_count_threads(struct kpool *pool, int more)
+{
+	bool over;
+
+	lockdep_assert_held(&pool->lock);
+	pool->nr_threads += more;
+	over = pool->nr_threads > pool->max_threads;
+	pool->hurdles += over - pool->over;
+	pool->over = over;
 }
 
 /*
- * Leave pool->lock, then wake what was found to need it.  The caller entered
- * an RCU read section before it took the lock, or switched preemption off, which
- * is one, too: the task was alive under the lock, so its memory is there until
- * the section ends, even if it is woken by another, runs, and exits meanwhile.
+ * Leave pool->lock, then wake what was found to need it.  The task was alive
+ * under the lock, and an RCU read section begins there: so its memory is there
+ * until the section ends, even if it is woken by another, runs, and exits
+ * meanwhile.
  */
-static inline void unlock_and_wake(struct kpool *pool, unsigned long flags,
-				   struct task_struct *task)
+static __always_inline void unlock_and_wake(struct kpool *pool,
+					    unsigned long flags,
+					    struct task_struct *task)
 	__releases(&pool->lock)
 {
+	if (!task) {
+		raw_spin_unlock_irqrestore(&pool->lock, flags);
+		return;
+	}
+	rcu_read_lock_sched();
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	if (task)
-		wake_up_process(task);
+	wake_up_process(task);
+	rcu_read_unlock_sched();
 }
 
 extern struct mutex pools_mutex;

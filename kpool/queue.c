@@ -9,14 +9,19 @@
  * list, and all that is below it with it.  So whoever looks for a work goes
  * down from the root, takes the first entry of each level, and moves it to
  * the end: as many steps as the tree is deep, however many groups there are.
- * What keeps works out at one level is kept in group->gates, so that who queues
- * need only look at that, all the way up.
  *
  * Reserves.  A group holds back the threads that it has reserved and does not
  * use.  When no more threads are free than are held back, a work may start
  * only if that makes a group hold back one less: the work is covered.  Each
  * group has a second list for that, of the children below which there is a
  * covered work to start.
+ *
+ * Hurdles.  Most pools have no limits but max_threads: nothing in them keeps a
+ * work out, or needs to know how many run and wait.  So pool->hurdles counts
+ * what might: groups that have a limit, a reserve or hooks, or are not open;
+ * too many threads, since their limit was lowered; a CPU that is offline.
+ * While it is 0, nobody need look at all that, level by level; and nobody waits
+ * for room but who is about to find that there is no limit any more.
  *
  * Who waits for room takes turns in the same way, on two more lists: for what
  * can start at once needs no room.  A group in which nothing is pending, and
@@ -29,19 +34,23 @@
  */
 #include <linux/lockdep.h>
 
+#include "commit.h"
 #include "internal.h"
 
-/* What keeps works out of this one level. */
-static unsigned int gates_of(const struct kpool_group *group)
+/* Does this one level let no work start now? */
+static bool level_is_shut(const struct kpool_group *group)
 {
-	unsigned int gates = 0;
+	return group->state > GROUP_CLOSED || hooks_in_progress(group) ||
+	       (group->max_active && group->nr_running >= group->max_active);
+}
 
-	if (group->state != GROUP_OPEN)
-		gates |= GATE_CLOSED;
-	if (group->state > GROUP_CLOSED || hooks_in_progress(group) ||
-	    (group->max_active && group->nr_running >= group->max_active))
-		gates |= GATE_SHUT;
-	return gates;
+/* The same, or any above it. */
+bool group_is_shut(const struct kpool_group *group)
+{
+	for (; group; group = group->parent)
+		if (level_is_shut(group))
+			return true;
+	return false;
 }
 
 /* Would one more work of this group take a thread out of its own reserve? */
@@ -62,8 +71,20 @@ bool group_covered(const struct kpool_group *group)
 /* Might a thread that is busy execute a work of this group in between? */
 bool group_has_slot(const struct kpool_group *group)
 {
-	return list_empty(&group->pending) &&
-	       !(group_gates(group) & GATE_SHUT);
+	return list_empty(&group->pending) && !group_is_shut(group);
+}
+
+static void set_hurdle(struct kpool_group *group, bool is)
+{
+	group->pool->hurdles += is - group->hurdle;
+	group->hurdle = is;
+}
+
+/* It was stopped; others need not look at it any more. */
+void group_leaves_tree(struct kpool_group *group)
+{
+	lockdep_assert_held(&group->pool->lock);
+	set_hurdle(group, false);
 }
 
 static bool set_turn(struct kpool_group *group, enum turns which, bool want)
@@ -102,19 +123,18 @@ static bool group_update(struct kpool_group *group)
 	unsigned int held = group->held_below;
 	bool may, changed;
 
-	group->gates = gates_of(group);
-	may = !(group->gates & GATE_SHUT);
+	set_hurdle(group, group->state != GROUP_OPEN || group->max_queued ||
+			  !group->plain);
 	if (group_covers(group))
 		held = group->reserve - group->nr_running;
 	changed = held != group->held;
 	if (parent) {
+		may = !level_is_shut(group);
 		if (unlikely(changed))
 			parent->held_below += held - group->held;
 		changed |= set_turns(group, TURN_ANY, may);
 		if (unlikely(group->pool->nr_room))
 			changed |= set_turns(group, ROOM_ANY, may);
-	} else {
-		group->pool->held = held;
 	}
 	group->held = held;
 	return changed;
@@ -135,6 +155,7 @@ void group_first_pending(struct kpool_group *group)
 	if (unlikely(group->pool->nr_room))
 		list_del_init(&group->own_turn);
 	list_add_tail(&group->own_turn, &group->turns[TURN_ANY]);
+	group->pool->nr_waiting++;
 	group_changed(group);
 }
 
@@ -161,31 +182,21 @@ void group_room_changed(struct kpool_group *group)
 	group_changed(group);
 }
 
-/* Nothing is pending any more. */
-static void last_was_taken(struct kpool_group *group)
+/* Nothing is pending any more, and the last work has been taken off its list. */
+void group_last_taken(struct kpool_group *group)
 {
 	list_del_init(&group->own_turn);
+	group->pool->nr_waiting--;
 	if (unlikely(group->pool->nr_room))
 		set_room_turn(group);
 	group_changed(group);
 }
 
-static __always_inline void del_pending(struct kpool_group *group,
-					struct kpool_work *work)
-{
-	lockdep_assert_held(&group->pool->lock);
-	__list_del(work->entry.prev, work->entry.next);
-	INIT_LIST_HEAD(&work->entry);
-	group_count_pending(group, -1);
-	room_made(group);
-	if (list_empty(&group->pending))
-		last_was_taken(group);
-}
-
-/* Take a work away, to cancel it. */
+/* A work does not wait any more: it is to start, or is cancelled. */
 void group_del_pending(struct kpool_group *group, struct kpool_work *work)
 {
-	del_pending(group, work);
+	unlist_pending(group, work->entry.prev, work->entry.next);
+	room_made(group);
 }
 
 /* The same as group_get_slot(), from a group on that is not plain. */
@@ -233,7 +244,7 @@ next_turn(struct kpool *pool, unsigned int nr_free, enum turns any)
 	enum turns which = any;
 
 	lockdep_assert_held(&pool->lock);
-	if (group->gates & GATE_SHUT)
+	if (level_is_shut(group))
 		return NULL;
 	if (nr_free <= group->held)
 		which = covered;
@@ -282,51 +293,18 @@ static __always_inline void turns_are_over(struct kpool_group *group,
 	}
 }
 
-static __always_inline struct kpool_work *
-take_first(struct kpool_group *group)
-{
-	struct kpool_work *work;
-
-	work = list_first_entry(&group->pending, struct kpool_work, entry);
-	del_pending(group, work);
-	return work;
-}
-
 /* Take the next work of that group, or NULL if there is none. */
 struct kpool_work *take_next(struct kpool *pool, unsigned int nr_free)
 {
 	struct kpool_group *group = next_turn(pool, nr_free, TURN_ANY);
+	struct kpool_work *work;
 
 	if (!group)
 		return NULL;
 	turns_are_over(group, TURN_ANY);
-	return take_first(group);
-}
-
-/*
- * Take the next work of this group, if no other group has a turn, nothing is
- * held back, and it makes no difference to any level how many run; else NULL.
- */
-struct kpool_work *take_next_of(struct kpool_group *group)
-{
-	const struct list_head *turn = &group->own_turn;
-	const struct kpool_group *level = group;
-
-	for (;;) {
-		const struct list_head *turns = &level->turns[TURN_ANY];
-
-		/* one that is shut has no turn with its parent */
-		if (turns->next != turn || turns->prev != turn ||
-		    !level->plain)
-			return NULL;
-		if (!level->parent)
-			break;
-		turn = &level->turn[TURN_ANY];
-		level = level->parent;
-	}
-	if (level->gates & GATE_SHUT || level->held)
-		return NULL;
-	return take_first(group);
+	work = first_pending(group);
+	group_del_pending(group, work);
+	return work;
 }
 
 /*

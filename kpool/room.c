@@ -171,7 +171,6 @@ static int room_try(struct room_waiter *room)
 	unsigned long flags;
 	int err;
 
-	rcu_read_lock();
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	err = queue_with_flags(group, room->work,
 			       list_empty(&room->entry) ? QUEUE_IN_TURN : 0,
@@ -181,7 +180,6 @@ static int room_try(struct room_waiter *room)
 	else
 		room_leave(room);
 	unlock_and_wake(pool, flags, wake);
-	rcu_read_unlock();
 	return err;
 }
 

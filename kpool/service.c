@@ -88,11 +88,9 @@ void service_stop(struct kpool *pool, struct kpool_service *service)
 
 	if (!service->task)
 		return;
-	rcu_read_lock();
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	service->leave = true;
 	unlock_and_wake(pool, flags, service->task);
-	rcu_read_unlock();
 	wait_for_completion(&service->exited);
 	service->task = NULL;
 }

@@ -56,7 +56,7 @@ static struct kpool_worker *create_worker(struct kpool *pool)
 static bool lacks_reserve(const struct kpool *pool)
 {
 	return pool->nr_idle + pool->nr_arriving + pool->nr_reserving <
-	       pool->held && pool->nr_threads < pool->max_threads;
+	       pool->root->held && pool->nr_threads < pool->max_threads;
 }
 
 /* In the order of their numbers, which several creators may have drawn. */
@@ -86,7 +86,7 @@ int spawn_worker(struct kpool *pool)
 	worker = create_worker(pool);
 	if (IS_ERR(worker)) {
 		raw_spin_lock_irq(&pool->lock);
-		pool->nr_threads--;
+		pool_count_threads(pool, -1);
 		pool->nr_failed++;
 		raw_spin_unlock_irq(&pool->lock);
 		return PTR_ERR(worker);
@@ -125,7 +125,7 @@ int spawn_reserve(struct kpool *pool)
 
 	raw_spin_lock_irq(&pool->lock);
 	while (!err && !pool->offline && lacks_reserve(pool)) {
-		pool->nr_threads++;
+		pool_count_threads(pool, 1);
 		pool->nr_reserving++;
 		raw_spin_unlock_irq(&pool->lock);
 		err = spawn_worker(pool);
@@ -200,7 +200,7 @@ void worker_leave(struct kpool_worker *worker)
 
 	lockdep_assert_held(&pool->lock);
 	worker->leave = true;
-	pool->nr_threads--;
+	pool_count_threads(pool, -1);
 	if (worker->idle)
 		idle_del(pool, worker);
 	list_add_tail(&worker->leave_entry, &pool->leaving);
@@ -211,7 +211,7 @@ void worker_leave(struct kpool_worker *worker)
 static bool has_spare_worker(struct kpool *pool)
 {
 	return pool->nr_threads > pool->min_threads &&
-	       pool->nr_idle > pool->held;
+	       pool->nr_idle > pool->root->held;
 }
 
 /* There may be one now: the spawner looks after it, if it does not already. */
@@ -388,7 +388,7 @@ static void spawn_one(struct kpool *pool)
 {
 	int err;
 
-	pool->nr_threads++;
+	pool_count_threads(pool, 1);
 	if (!pool->creating_since)
 		pool->creating_since = jiffies ?: -1UL;
 	raw_spin_unlock_irq(&pool->lock);

@@ -58,11 +58,9 @@ static int start_queue(struct kpool_group *group, struct kpool_work *work,
 	int err;
 
 	work_map_copy(&map, work);
-	rcu_read_lock();
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	err = start_locked(group, work, starter, &wake);
 	unlock_and_wake(pool, flags, wake);
-	rcu_read_unlock();
 	if (!err)
 		err = wait_begin(wait, &starter->waiter, work, NULL, true,
 				 held);

@@ -286,7 +286,7 @@ static void list_offline(struct kpool_worker *worker)
 static void tell_offline(struct kpool *pool)
 {
 	struct kpool_worker *worker;
-	bool stale = true;
+	bool stale;
 
 	raw_spin_lock_irq(&pool->lock);
 	pool->tell_offline = false;

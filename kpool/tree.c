@@ -217,13 +217,12 @@ static int group_unlink(struct kpool_group *group)
 	}
 	list_del(&group->sibling);
 	group->parent->reserved_below -= group->reserve;
-	rcu_read_lock();
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	group->reserve = 0;
 	group_set_state(group, GROUP_DEAD);
+	group_leaves_tree(group);
 	wake = start_reaping(pool);
 	unlock_and_wake(pool, flags, wake);
-	rcu_read_unlock();
 	mutex_unlock(&pool->mutex);
 	dispatch_more(pool);
 	return 0;

@@ -68,7 +68,9 @@ static __always_inline void work_count(struct kpool_work *work,
 {
 	u32 seq = work->seq + 1;
 
-	WRITE_ONCE(work->seq, seq ? seq : FIRST_QUEUEING);
+	if (unlikely(!seq))
+		seq = FIRST_QUEUEING;
+	WRITE_ONCE(work->seq, seq);
 	smp_wmb();	/* pairs with smp_rmb() in work_is_over() */
 	work->stamp = stamp_now();
 	group_get_busy(group);
@@ -80,23 +82,11 @@ static int refuse(const struct kpool_work *work, int err)
 	return atomic_read(&work->disabled) ? -ECANCELED : err;
 }
 
-/*
- * Bind an idle work to a group.
- *
- * Two pools may want the same work under two locks, so it takes a cmpxchg().
- * That is also the barrier against kpool_work_disable(): see disable.c.
- */
-static __always_inline int work_bind(struct kpool_work *work,
-				     struct kpool_group *group)
+/* Nobody has seen it bound, but who waits for our lock. */
+static int refuse_disabled(struct kpool_work *work)
 {
-	if (cmpxchg(&work->group, NULL, group))
-		return refuse(work, -EBUSY);
-	if (unlikely(atomic_read(&work->disabled))) {
-		/* nobody has seen it bound, but who waits for our lock */
-		smp_store_release(&work->group, NULL);
-		return -ECANCELED;
-	}
-	return 0;
+	smp_store_release(&work->group, NULL);
+	return -ECANCELED;
 }
 
 /* Begin a queueing of a work that was idle, and is bound to its group now. */
@@ -107,26 +97,6 @@ static __always_inline void work_begin(struct kpool_work *work,
 	work_count(work, group);
 	WRITE_ONCE(work->flags, work->flags & WORK_STATIC);
 	trace_kpool_work_queue(group, work);
-}
-
-/*
- * The last touch of a work in this life: its memory may be gone after it.
- * What waiters and release functions need was taken out before.
- */
-void work_unbind(struct kpool_work *work)
-{
-	work->worker = NULL;
-	work_set_state(work, WORK_IDLE);
-	debug_work_deactivate(work);
-	/* pairs with with_work_locked() and work_is_over() */
-	smp_store_release(&work->group, NULL);
-}
-
-static __always_inline void work_set_result(struct kpool_work *work, int result, bool ran)
-{
-	WRITE_ONCE(work->result, result);
-	if (!ran)
-		WRITE_ONCE(work->flags, work->flags | WORK_NEVER_RAN);
 }
 
 /* Append a work that is counted already, or put it in front. */
@@ -145,8 +115,7 @@ void work_wait_turn(struct kpool_work *work, bool front)
 }
 
 /* May one more work wait in this group, in its turn if that is asked for? */
-static __always_inline bool may_wait(struct kpool_group *group,
-				     unsigned int flags)
+static bool may_wait(const struct kpool_group *group, unsigned int flags)
 {
 	if (flags & KPOOL_NOQUEUE)
 		return false;
@@ -156,32 +125,24 @@ static __always_inline bool may_wait(struct kpool_group *group,
 }
 
 /* Would a work that is queued now start at once?  What waits comes first. */
-static __always_inline bool can_start(const struct kpool *pool,
-				      const struct kpool_group *group,
-				      unsigned int gates)
-{
-	if (!pool->nr_idle || gates & GATE_SHUT ||
-	    !list_empty(&group->pending) || unlikely(pool_is_over(pool)))
-		return false;
-	return likely(pool->nr_idle > pool->held) ||
-	       group_covered(group);
-}
-
 bool group_can_start(const struct kpool_group *group)
 {
-	return can_start(group->pool, group, group_gates(group));
+	const struct kpool *pool = group->pool;
+
+	if (!pool->nr_idle || !list_empty(&group->pending) ||
+	    pool_is_over(pool) || group_is_shut(group))
+		return false;
+	return pool->nr_idle > pool->root->held || group_covered(group);
 }
 
 /* May one more work start at once? */
-static __always_inline bool may_start(struct kpool *pool,
-				      struct kpool_group *group,
-				      unsigned int gates, unsigned int flags)
+static bool may_start(const struct kpool_group *group, unsigned int flags)
 {
 	if (flags & QUEUE_LATER)
 		return false;
 	if (flags & QUEUE_IN_TURN && !list_empty(&group->room_waiters))
 		return false;
-	return can_start(pool, group, gates);
+	return group_can_start(group);
 }
 
 static int queue_again(struct kpool_group *group, struct kpool_work *work,
@@ -205,30 +166,62 @@ static int queue_again(struct kpool_group *group, struct kpool_work *work,
 	return 0;
 }
 
-static __always_inline int
-queue_locked(struct kpool *pool, struct kpool_group *group,
-	     struct kpool_work *work, unsigned int flags,
-	     struct task_struct **wake)
+/* It can neither start nor wait; but that matters only to one that is idle. */
+static int refuse_place(struct kpool_group *group, struct kpool_work *work,
+			unsigned int flags)
 {
-	unsigned int gates = group_gates(group);
-	struct kpool_group *bound;
+	struct kpool_group *bound = READ_ONCE(work->group);
+
+	if (bound == group)
+		return queue_again(group, work, flags);
+	return refuse(work, bound ? -EBUSY : -EAGAIN);
+}
+
+/*
+ * Begin a queueing: bind the work and count it.  False if it is not idle, or
+ * disabled; then *err is what comes of that.
+ *
+ * Two pools may want the same work under two locks, so that takes a cmpxchg,
+ * which is also the barrier against kpool_work_disable(): see disable.c.
+ */
+static __always_inline bool begin_queueing(struct kpool_group *group,
+					   struct kpool_work *work,
+					   unsigned int flags, int *err)
+{
+	struct kpool_group *bound = NULL;
+
+	if (unlikely(!try_cmpxchg(&work->group, &bound, group))) {
+		*err = bound == group ? queue_again(group, work, flags) :
+					refuse(work, -EBUSY);
+		return false;
+	}
+	if (unlikely(atomic_read(&work->disabled))) {
+		*err = refuse_disabled(work);
+		return false;
+	}
+	work_begin(work, group);
+	*err = 0;
+	return true;
+}
+
+/* Queueing, whatever there is that might keep a work out. */
+int queue_with_flags(struct kpool_group *group, struct kpool_work *work,
+		     unsigned int flags, struct task_struct **wake)
+{
+	struct kpool *pool = group->pool;
 	bool starts;
 	int err;
 
-	if (unlikely(gates & GATE_CLOSED) && group_refuses(group))
+	lockdep_assert_held(&pool->lock);
+	if (flags & QUEUE_ONLINE && pool->offline)
+		return -ENODEV;
+	if (group_refuses(group))
 		return -ESHUTDOWN;
-	bound = READ_ONCE(work->group);
-	if (bound == group)
-		return queue_again(group, work, flags);
-	if (bound)
-		return refuse(work, -EBUSY);
-	starts = may_start(pool, group, gates, flags);
+	starts = may_start(group, flags);
 	if (!starts && !may_wait(group, flags))
-		return refuse(work, -EAGAIN);
-	err = work_bind(work, group);
-	if (err)
+		return refuse_place(group, work, flags);
+	if (!begin_queueing(group, work, flags, &err))
 		return err;
-	work_begin(work, group);
 	if (starts) {
 		*wake = start_idle_worker(pool, work, group);
 		return 0;
@@ -241,29 +234,63 @@ queue_locked(struct kpool *pool, struct kpool_group *group,
 	return 0;
 }
 
-/* The same for all but kpool_queue(), which has a copy without the flags. */
-int queue_with_flags(struct kpool_group *group, struct kpool_work *work,
-		     unsigned int flags, struct task_struct **wake)
+static noinline int queue_over_hurdles(struct kpool_group *group,
+				       struct kpool_work *work,
+				       unsigned int flags, unsigned long irqs)
+	__releases(&group->pool->lock)
 {
-	lockdep_assert_held(&group->pool->lock);
-	return queue_locked(group->pool, group, work, flags, wake);
+	struct task_struct *wake = NULL;
+	int err = queue_with_flags(group, work, flags, &wake);
+
+	unlock_and_wake(group->pool, irqs, wake);
+	return err;
+}
+
+/*
+ * Queue to a group of one pool.  Where there is no hurdle, that is the same as
+ * queue_with_flags(), less all that cannot be: the work starts if a worker is
+ * idle, and waits if none is.
+ */
+static __always_inline int queue_to(struct kpool_group *group,
+				    struct kpool_work *work,
+				    unsigned int flags)
+{
+	struct kpool *pool = group->pool;
+	struct task_struct *wake = NULL;
+	unsigned long irqs;
+	int err;
+
+	raw_spin_lock_irqsave(&pool->lock, irqs);
+	if (unlikely(pool->hurdles || flags))
+		return queue_over_hurdles(group, work, flags, irqs);
+	if (pool->nr_idle) {
+		/* works that became ready many at once come first */
+		if (unlikely(!list_empty(&group->pending)))
+			return queue_over_hurdles(group, work, flags, irqs);
+		if (begin_queueing(group, work, 0, &err))
+			wake = start_idle_worker(pool, work, group);
+	} else if (begin_queueing(group, work, 0, &err)) {
+		group_count_pending(group, 1);
+		wait_turn(work, group, false);
+		if (pool->nr_threads < pool->max_threads)
+			wake = dispatch(pool);
+	}
+	unlock_and_wake(pool, irqs, wake);
+	return err;
+}
+
+/* Of a group of a KPOOL_PER_CPU pool, or any other. */
+int queue_part(struct kpool_group *part, struct kpool_work *work,
+	       unsigned int flags)
+{
+	return queue_to(part, work, flags);
 }
 
 int kpool_queue(struct kpool_group *group, struct kpool_work *work)
 {
-	struct kpool *pool = group->pool;
-	struct task_struct *wake = NULL;
-	unsigned long flags;
-	int err;
-
 	if (unlikely(group->on_cpu))
 		return percpu_queue(group, work, 0);
-	rcu_read_lock_sched();
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	err = queue_locked(pool, group, work, 0, &wake);
-	unlock_and_wake(pool, flags, wake);
-	rcu_read_unlock_sched();
-	return err;
+	return queue_to(group, work, 0);
 }
 EXPORT_SYMBOL_GPL(kpool_queue);
 
@@ -326,8 +353,14 @@ static void run_was_noted(struct kpool_work *work, struct hlist_head *ran)
 		room_run_ended(work);
 }
 
-/* Somebody waits for the run that has ended, or a further one was asked for. */
-static noinline unsigned int answer_run(struct kpool_work *work, int result)
+/*
+ * The function of a work has returned.  Answers those who waited for this
+ * run, and queues the work again if that was asked for and is still wanted.
+ * Returns the number of queueings that are over: 1, or 2 if a further run was
+ * asked for and is cancelled.  The work may be gone unless it has a release
+ * function or is pending again.  See also work_over().
+ */
+unsigned int work_run_ended(struct kpool_work *work, int result)
 {
 	struct kpool_group *group = work->group;
 	bool again = work->state == WORK_REQUEUED;
@@ -355,23 +388,6 @@ static noinline unsigned int answer_run(struct kpool_work *work, int result)
 	}
 	waiters_complete(&ran, result, true);
 	return 1 + cancelled;
-}
-
-/*
- * The function of a work has returned.  Answers those who waited for this
- * run, and queues the work again if that was asked for and is still wanted.
- * Returns the number of queueings that are over: 1, or 2 if a further run was
- * asked for and is cancelled.  The work may be gone unless it has a release
- * function or is pending again.
- */
-unsigned int work_run_ended(struct kpool_work *work, int result)
-{
-	if (work->state != WORK_RUNNING || !hlist_empty(&work->waiters) ||
-	    work->flags & (WORK_STARTING | WORK_AWAITED))
-		return answer_run(work, result);
-	work_set_result(work, result, true);
-	work_unbind(work);
-	return 1;
 }
 
 static void settle(struct kpool_work *work, bool release)

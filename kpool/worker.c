@@ -1,24 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Workers: the life of a thread, and how it is told to stop.
- *
- * Telling.  send_sig() takes a sleeping lock on PREEMPT_RT, so nobody signals
- * under pool->lock.  The teller marks the worker TELL_SENDING under the lock,
- * drops it, signals, takes it again and marks TELL_SENT.  As long as it is
- * TELL_SENDING the worker does not go on to another work, nor end: so the
- * signal meets the work it was meant for, and the task is alive.
- *
- *	        birth, end of run       teller           teller
- *	   SHUT ---------------> OPEN ----------> SENDING -----> SENT
- *	    ^ ^                   |                               |
- *	    | +-------------------+ kpool_stop_ack()              |
- *	    +-----------------------------------------------------+
- *	             kpool_stop_ack(), end of the run: flushed
+ * Workers: the life of a thread.
  */
-#include <linux/export.h>
 #include <linux/freezer.h>
 #include <linux/kthread.h>
-#include <linux/preempt.h>
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
 
@@ -29,82 +14,6 @@
 #include "internal.h"
 #include "lockmap.h"
 #include "testpoint.h"
-
-/* The worker that the current thread is, or NULL. */
-struct kpool_worker *current_worker(void)
-{
-	if (!in_task() || !(current->flags & PF_KTHREAD) ||
-	    kthread_func(current) != kpool_worker_fn)
-		return NULL;
-	return kthread_data(current);
-}
-
-/* Does this thread run a work of this group, or of one below it? */
-bool works_below(const struct kpool_group *top)
-{
-	struct kpool_worker *worker = current_worker();
-
-	if (!worker || !worker->group)
-		return false;
-	return group_is_below(worker->group, top) ||
-	       (worker->guest && group_is_below(worker->guest, top));
-}
-
-/*
- * Does this thread execute something of this group, or of one below it?  Then
- * it must not wait for it.
- */
-bool runs_below(struct kpool_group *top)
-{
-	return works_below(top) || callbacks_below(top);
-}
-
-/* Is this a thread of the pool, whatever it executes?  Also in a hook. */
-bool is_worker_of(const struct kpool *pool)
-{
-	struct kpool_worker *worker = current_worker();
-
-	return worker && client_group(worker->pool->root) == pool->root;
-}
-
-void worker_set_tell(struct kpool_worker *worker, enum tell_state tell)
-{
-	lockdep_assert_held(&worker->pool->lock);
-	WARN_ON_ONCE(tell == TELL_SENDING && worker->tell != TELL_OPEN);
-	WARN_ON_ONCE(tell == TELL_SENT && worker->tell != TELL_SENDING);
-	worker->tell = tell;
-}
-
-/*
- * From here on nobody signals this worker, and no signal is left from before.
- * Drops the lock if somebody is about to signal it, or has.
- *
- * The sleep closes the race with the teller: it looks at tell_waits under the
- * lock when it has signalled.  TASK_IDLE, for the signal itself must not end
- * the sleep.
- */
-static void worker_shut_tell(struct kpool_worker *worker)
-	__must_hold(&worker->pool->lock)
-{
-	struct kpool *pool = worker->pool;
-	bool sent;
-
-	while (worker->tell == TELL_SENDING) {
-		worker->tell_waits = true;
-		set_current_state(TASK_IDLE | TASK_FREEZABLE);
-		raw_spin_unlock_irq(&pool->lock);
-		schedule();
-		raw_spin_lock_irq(&pool->lock);
-	}
-	worker->tell_waits = false;
-	sent = worker->tell == TELL_SENT;
-	worker_set_tell(worker, TELL_SHUT);
-	if (sent) {
-		raw_spin_unlock_irq(&pool->lock);
-		flush_signals(current);
-		raw_spin_lock_irq(&pool->lock);
-	}
-}
 
 /* See dispatch(), which has found that it is not for nothing. */
 struct task_struct *dispatch_one(struct kpool *pool)
@@ -221,6 +130,15 @@ static void worker_freeze(struct kpool_worker *worker)
 	raw_spin_lock_irq(&worker->pool->lock);
 }
 
+/* Works that never sleep may follow each other for ever: let others run. */
+static __always_inline void unlock_to_go_on(struct kpool *pool)
+	__releases(&pool->lock)
+{
+	raw_spin_unlock_irq(&pool->lock);
+	if (need_resched())
+		cond_resched();
+}
+
 /*
  * The next work of this worker, or NULL if it has to leave.
  *
@@ -230,7 +148,7 @@ static void worker_freeze(struct kpool_worker *worker)
  * finds the state set.  A commit that is seen needs no lock: nobody else
  * changes worker->work until the run has ended.
  */
-static struct kpool_work *next_work(struct kpool_worker *worker)
+static noinline struct kpool_work *next_work(struct kpool_worker *worker)
 	__releases(&worker->pool->lock)
 {
 	struct kpool *pool = worker->pool;
@@ -267,15 +185,19 @@ static struct kpool_work *next_work(struct kpool_worker *worker)
 		raw_spin_lock_irq(&pool->lock);
 	}
 	work = worker->work;
-	raw_spin_unlock_irq(&pool->lock);
-	/* works that never sleep may follow each other for ever */
-	cond_resched();
+	unlock_to_go_on(pool);
 	return work;
 }
 
-static int run_work(struct kpool_worker *worker, struct kpool_work *work)
+static noinline void repair(struct kpool_worker *worker, const void *func)
 {
-	struct kpool_group *group = worker->group;
+	env_repair(&worker->env, worker->group, func);
+}
+
+static __always_inline int run_work(struct kpool_worker *worker,
+				    struct kpool_group *group,
+				    struct kpool_work *work)
+{
 	int result;
 
 	trace_kpool_work_enter(worker, work);
@@ -288,7 +210,7 @@ static int run_work(struct kpool_worker *worker, struct kpool_work *work)
 	group_map_release(group);
 	trace_kpool_work_end(worker, work, result);
 	if (env_was_changed(&worker->env))
-		env_repair(&worker->env, group, work_func(work));
+		repair(worker, work_func(work));
 	return result;
 }
 
@@ -325,56 +247,43 @@ static void call_after_run(struct kpool_worker *worker,
 /* May this thread go on to another work, or has it something else to do? */
 static __always_inline bool may_go_on(const struct kpool_worker *worker)
 {
-	/* the last is only true in a freezable pool: costs a static key */
-	return likely(!pool_is_over(worker->pool) && !worker_is_stale(worker) &&
-		      !freezing(current));
+	/* the latter is only true in a freezable pool: costs a static key */
+	return likely(!worker_is_stale(worker) && !freezing(current));
 }
 
 /*
  * The next work of the group takes the place of the one that has ended: the
- * slot, and that on group->running.  If no other group has a turn, and it could
- * start beside that one, it may start instead of it.  Nothing comes free by
- * this, so nobody else can start.  Not where there are hooks, for none may run
- * in between.
+ * slot, and that on group->running.  Where there is no hurdle, and no other
+ * group has a turn, it may start now; and as nothing comes free by this, nobody
+ * else can.  No hook can be due in between, for hooks are a hurdle.
  */
 static __always_inline bool hand_over(struct kpool_worker *worker,
-				      struct kpool_group *group)
+				      struct kpool_group *group,
+				      struct kpool_work **next)
 {
-	struct kpool_work *next = NULL;
+	struct kpool *pool = worker->pool;
 
-	if (may_go_on(worker))
-		next = take_next_of(group);
-	if (!next)
+	if (pool->hurdles || pool->nr_waiting != 1 ||
+	    group->pending.next == &group->pending || !may_go_on(worker))
 		return false;
-	worker->enters = false;
-	begin_work(worker, next);
+	*next = first_pending(group);
+	unlist_pending(group, &group->pending, (*next)->entry.next);
+	begin_work(worker, *next);
 	group_put_busy(group);
 	return true;
 }
 
 /*
- * The function has returned.  The work is over before hooks and its release
- * function are called, the group is busy until after them.
+ * A work is over, and none takes its place.  It is so before hooks and its
+ * release function are called, the group is busy until after them.
  */
-static __always_inline void end_run(struct kpool_worker *worker,
-				    struct kpool_work *work, int result)
+static void leave_run(struct kpool_worker *worker, struct kpool_work *work,
+		      kpool_release_t release, unsigned int ended)
 	__must_hold(&worker->pool->lock)
 {
 	struct kpool_group *group = worker->group, *leaves;
-	kpool_release_t release = work->release;
-	bool told = work->flags & WORK_TOLD;
 	struct kpool *pool = worker->pool;
-	unsigned int ended;
 
-	if (worker->tell != TELL_OPEN) {
-		worker_shut_tell(worker);
-		told = true;
-	}
-	if (hist_on())
-		hist_end(worker);
-	ended = work_run_ended(work, result);
-	if (likely(!told && !release && ended == 1) && hand_over(worker, group))
-		return;
 	__hlist_del(&worker->run_entry);
 	worker->work = NULL;
 	leaves = group_put_slot(group);
@@ -389,6 +298,73 @@ static __always_inline void end_run(struct kpool_worker *worker,
 	do {
 		group_put_busy(group);
 	} while (--ended);
+}
+
+/*
+ * The function has returned, and somebody wants to know, or to end it.  Returns
+ * the work that takes its place, or NULL.
+ */
+static noinline struct kpool_work *
+end_noted_run(struct kpool_worker *worker, struct kpool_work *work, int result)
+	__must_hold(&worker->pool->lock)
+{
+	kpool_release_t release = work->release;
+	bool told = work->flags & WORK_TOLD;
+	struct kpool_work *next;
+	unsigned int ended;
+
+	if (worker->tell != TELL_OPEN) {
+		worker_shut_tell(worker);
+		told = true;
+	}
+	ended = work_run_ended(work, result);
+	if (!told && !release && ended == 1 &&
+	    hand_over(worker, worker->group, &next))
+		return next;
+	leave_run(worker, work, release, ended);
+	return NULL;
+}
+
+/* The function has returned.  Does another work take the place of this one? */
+static __always_inline bool end_run(struct kpool_worker *worker,
+				    struct kpool_group *group,
+				    struct kpool_work **work, int result)
+	__must_hold(&worker->pool->lock)
+{
+	struct kpool_work *ended = *work;
+
+	if (hist_on())
+		hist_end(worker);
+	if (worker->tell != TELL_OPEN || ended->release ||
+	    !nobody_waits(ended) || ended->flags & WORK_TOLD) {
+		*work = end_noted_run(worker, ended, result);
+		return *work;
+	}
+	work_over(ended, result);
+	if (hand_over(worker, group, work))
+		return true;
+	leave_run(worker, ended, NULL, 1);
+	return false;
+}
+
+/* Run a work, and those that take its place.  Returns with the lock held. */
+static __always_inline void run_works(struct kpool_worker *worker,
+				      struct kpool_work *work)
+	__acquires(&worker->pool->lock)
+{
+	struct kpool_group *group = worker->group;
+	struct kpool *pool = worker->pool;
+	int result;
+
+	for (;;) {
+		result = run_work(worker, group, work);
+		test_point(KPOOL_AT_END, pool);
+		raw_spin_lock_irq(&pool->lock);
+		if (!end_run(worker, group, &work, result))
+			break;
+		unlock_to_go_on(pool);
+		test_point(KPOOL_AT_START, pool);
+	}
 }
 
 /*
@@ -438,7 +414,6 @@ int kpool_worker_fn(void *arg)
 	struct kpool_worker *worker = arg;
 	struct kpool *pool = worker->pool;
 	struct kpool_work *work;
-	int result;
 
 	test_point(KPOOL_AT_BIRTH, pool);
 	allow_kernel_signal(SIGKILL);
@@ -457,10 +432,7 @@ int kpool_worker_fn(void *arg)
 		test_point(KPOOL_AT_START, pool);
 		if (unlikely(worker->enters))
 			enter_hooks(worker);
-		result = run_work(worker, work);
-		test_point(KPOOL_AT_END, pool);
-		raw_spin_lock_irq(&pool->lock);
-		end_run(worker, work, result);
+		run_works(worker, work);
 	}
 	env_end(&worker->env);
 	worker_farewell(worker);
@@ -471,36 +443,3 @@ out:
 	 */
 	kthread_complete_and_exit(&worker->exited, 0);
 }
-
-struct kpool_work *kpool_current(void)
-{
-	struct kpool_worker *worker = current_worker();
-
-	return worker ? READ_ONCE(worker->work) : NULL;
-}
-EXPORT_SYMBOL_GPL(kpool_current);
-
-bool kpool_should_stop(void)
-{
-	struct kpool_worker *worker = current_worker();
-	struct kpool_work *work = worker ? READ_ONCE(worker->work) : NULL;
-
-	if (!work)
-		return false;
-	return work_is_told(work) ||
-	       (worker->guest && group_is_stopped(worker->guest));
-}
-EXPORT_SYMBOL_GPL(kpool_should_stop);
-
-void kpool_stop_ack(void)
-{
-	struct kpool_worker *worker = current_worker();
-
-	if (!worker || !worker->work)
-		return;
-	might_sleep();
-	raw_spin_lock_irq(&worker->pool->lock);
-	worker_shut_tell(worker);
-	raw_spin_unlock_irq(&worker->pool->lock);
-}
-EXPORT_SYMBOL_GPL(kpool_stop_ack);

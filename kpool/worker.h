@@ -109,13 +109,8 @@ static inline void worker_move(struct kpool_worker *worker,
 }
 
 int kpool_worker_fn(void *arg);
-struct kpool_worker *current_worker(void);
-bool works_below(const struct kpool_group *top);
-bool runs_below(struct kpool_group *top);
 void run_release(struct kpool_env *env, struct kpool_group *group,
 		 kpool_release_t release, struct kpool_work *work);
-bool is_worker_of(const struct kpool *pool);
-void worker_set_tell(struct kpool_worker *worker, enum tell_state tell);
 struct task_struct *dispatch_one(struct kpool *pool);
 void dispatch_more(struct kpool *pool);
 
@@ -131,6 +126,17 @@ static inline struct task_struct *dispatch(struct kpool *pool)
 		return NULL;
 	return dispatch_one(pool);
 }
+
+/* tell.c */
+void worker_set_tell(struct kpool_worker *worker, enum tell_state tell);
+void worker_shut_tell(struct kpool_worker *worker)
+	__must_hold(&worker->pool->lock);
+
+/* current.c */
+struct kpool_worker *current_worker(void);
+bool works_below(const struct kpool_group *top);
+bool runs_below(struct kpool_group *top);
+bool is_worker_of(const struct kpool *pool);
 
 /* birth.c */
 int check_birth(const char *name, const struct kpool_params *params);

@@ -250,6 +250,40 @@ static void leaving_thread_lets_idle_one_start(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2, pool_threads(pool));
 }
 
+static int raise_to_three(void *arg)
+{
+	return set_threads(arg, 0, 3);
+}
+
+/*
+ * A work that waits since the limit was lowered becomes ready when it is raised
+ * again; who raised it is held up before he could start it.  One thread is idle.
+ */
+static void newcomer_waits_behind_what_became_ready(struct kunit *test)
+{
+	struct kpool *pool = test_pool(test, 3, 3);
+	struct gated *g = gated_array(test, 4);
+	struct test_thread *lowers, *raises;
+
+	expect_queued(test, kpool_root(pool), g, 2);
+	expect_started(test, g, 2);
+	hold_at(test, pool, KPOOL_AT_LIMITS);
+	lowers = run_thread(test, lower_to_two, pool);
+	hold_reached(test);
+	expect_queued(test, kpool_root(pool), &g[2], 1);
+	KUNIT_EXPECT_EQ(test, 1, pool_pending(pool));
+	raises = run_thread(test, raise_to_three, pool);
+	expect_soon(test, READ_ONCE(pool->max_threads) == 3);
+	expect_queued(test, kpool_root(pool), &g[3], 1);
+	expect_started(test, &g[2], 1);
+	KUNIT_EXPECT_EQ(test, 1, pool_pending(pool));
+	hold_release();
+	KUNIT_EXPECT_EQ(test, 0, join_thread(test, lowers));
+	KUNIT_EXPECT_EQ(test, 0, join_thread(test, raises));
+	gated_open_all(g, 4);
+	expect_over(test, g, 4);
+}
+
 static void shorter_idle_timeout_counts_at_once(struct kunit *test)
 {
 	struct kpool *pool = test_pool(test, 0, 3);
@@ -468,6 +502,7 @@ static struct kunit_case limits_cases[] = {
 	KUNIT_CASE(busy_excess_leaves_after_its_work),
 	KUNIT_CASE(nothing_starts_while_over),
 	KUNIT_CASE(leaving_thread_lets_idle_one_start),
+	KUNIT_CASE(newcomer_waits_behind_what_became_ready),
 	KUNIT_CASE(shorter_idle_timeout_counts_at_once),
 	KUNIT_CASE(queue_limit_counts_at_once),
 	KUNIT_CASE(group_queue_limit_counts_at_once),

@@ -94,14 +94,23 @@ static bool any_can_start(struct model *m, unsigned int nr_free)
 
 static const char *check_counts(struct model *m)
 {
-	unsigned int i;
+	unsigned int i, waiting = 0, hurdles = m->pool->over;
+	struct kpool_group *group;
 
 	for (i = 0; i < m->n; i++) {
-		if (m->groups[i]->nr_running != nr_running(m->groups[i]))
+		group = m->groups[i];
+		if (group->nr_running != nr_running(group))
 			return "nr_running is wrong";
-		if (m->groups[i]->held != held(m, m->groups[i], NULL))
+		if (group->held != held(m, group, NULL))
 			return "held is wrong";
+		waiting += !list_empty(&group->pending);
+		hurdles += group->state != GROUP_OPEN || group->max_queued ||
+			   !group->plain;
 	}
+	if (m->pool->nr_waiting != waiting)
+		return "nr_waiting is wrong";
+	if (m->pool->hurdles != hurdles)
+		return "hurdles is wrong";
 	return NULL;
 }
 

@@ -292,8 +292,11 @@ static void one_end_lets_two_start(struct kunit *test)
 
 /*
  * A tree with all that decides about starts: reserves within reserves, some as
- * large as the limit, limits of one, and groups without either.
+ * large as the limit, limits of one, and groups without either.  And one that
+ * has only those: there is no hurdle in it.
  */
+enum { PLAIN_TREE = 3, NR_TREES };
+
 static void make_tree(struct kunit *test, struct model *m, int which)
 {
 	struct kpool_group *root = m->groups[0], *a, *b, *c;
@@ -325,6 +328,11 @@ static void make_tree(struct kunit *test, struct model *m, int which)
 		model_add(test, m, c, 1, 1);
 		model_add(test, m, c, 1, 1);
 		break;
+	case PLAIN_TREE:
+		a = model_add(test, m, root, 0, 0);
+		model_add(test, m, a, 0, 0);
+		model_add(test, m, root, 0, 0);
+		break;
 	}
 }
 
@@ -351,7 +359,7 @@ static void random_walk_matches_model(struct kunit *test)
 {
 	int which, step;
 
-	for (which = 0; which < 3; which++) {
+	for (which = 0; which < NR_TREES; which++) {
 		struct gated *g = gated_array(test, WALK_WORKS);
 		struct kpool *pool = test_pool(test, 0, WALK_THREADS);
 		struct model m;
@@ -426,7 +434,7 @@ static bool storm_rages(struct test_thread **threads)
 }
 
 /* Looked at under the lock, between any two operations of four CPUs. */
-static void no_work_waits_that_could_start(struct kunit *test)
+static void watch_storm(struct kunit *test, int tree)
 {
 	struct test_thread *threads[STORM_THREADS];
 	struct storm *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
@@ -436,7 +444,7 @@ static void no_work_waits_that_could_start(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, s);
 	model_init(&s->m, pool);
-	make_tree(test, &s->m, 0);
+	make_tree(test, &s->m, tree);
 	for (i = 0; i < STORM_WORKS; i++)
 		kpool_work_init(&s->works[i], storm_fn);
 	for (i = 0; i < STORM_THREADS; i++)
@@ -451,6 +459,16 @@ static void no_work_waits_that_could_start(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, kpool_group_stop_timeout(s->m.groups[0],
 							  DEADLINE));
 	KUNIT_EXPECT_GT(test, atomic_read(&s->queued), STORM_WORKS);
+}
+
+static void no_work_waits_that_could_start(struct kunit *test)
+{
+	watch_storm(test, 0);
+}
+
+static void no_work_waits_without_hurdles(struct kunit *test)
+{
+	watch_storm(test, PLAIN_TREE);
 }
 
 static struct kunit_case reserve_cases[] = {
@@ -468,6 +486,7 @@ static struct kunit_case reserve_cases[] = {
 	KUNIT_CASE(one_end_lets_two_start),
 	KUNIT_CASE(random_walk_matches_model),
 	KUNIT_CASE(no_work_waits_that_could_start),
+	KUNIT_CASE(no_work_waits_without_hurdles),
 	{}
 };
 
