@@ -14,7 +14,10 @@
 #include "histogram.h"
 #include "internal.h"
 
-/* What is between these two is not pending any more: one work. */
+/*
+ * Take away what is between these two: one work, that is pending, or counts for
+ * that since its timer is armed.
+ */
 static __always_inline void unlist_pending(struct kpool_group *group,
 					   struct list_head *prev,
 					   struct list_head *next)
@@ -22,7 +25,7 @@ static __always_inline void unlist_pending(struct kpool_group *group,
 	lockdep_assert_held(&group->pool->lock);
 	__list_del(prev, next);
 	group_count_pending(group, -1);
-	if (prev == next)
+	if (prev == next && prev == &group->pending)
 		group_last_taken(group);
 }
 

@@ -38,7 +38,7 @@
 enum kpool_cancel kpool_work_disable(struct kpool_work *work)
 {
 	atomic_inc(&work->disabled);
-	smp_mb__after_atomic();	/* pairs with cmpxchg() in work_bind() */
+	smp_mb__after_atomic();	/* pairs with that in begin_queueing() */
 	return kpool_work_cancel(work);
 }
 EXPORT_SYMBOL_GPL(kpool_work_disable);
@@ -47,7 +47,7 @@ int kpool_work_disable_sync(struct kpool_work *work)
 {
 	might_sleep();
 	atomic_inc(&work->disabled);
-	smp_mb__after_atomic();	/* pairs with cmpxchg() in work_bind() */
+	smp_mb__after_atomic();	/* pairs with that in begin_queueing() */
 	return kpool_work_cancel_sync(work);
 }
 EXPORT_SYMBOL_GPL(kpool_work_disable_sync);

@@ -184,9 +184,9 @@ static __always_inline void group_count_pending(struct kpool_group *group,
 }
 
 /*
- * Append a work that is counted already.  That it is on no list is certain, for
- * it was bound or requeued just now; what list_add_tail() would check, with
- * DEBUG_LIST, costs more than all the rest.
+ * Append a work that is counted already, and on no list: who makes it pending
+ * knows that.  What list_add_tail() would check, with DEBUG_LIST, costs more than
+ * all the rest.
  */
 static __always_inline void group_add_pending(struct kpool_group *group,
 					      struct kpool_work *work)

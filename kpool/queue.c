@@ -192,7 +192,7 @@ void group_last_taken(struct kpool_group *group)
 	group_changed(group);
 }
 
-/* A work does not wait any more: it is to start, or is cancelled. */
+/* A work does not wait any more, pending or delayed: it starts, or is cancelled. */
 void group_del_pending(struct kpool_group *group, struct kpool_work *work)
 {
 	unlist_pending(group, work->entry.prev, work->entry.next);

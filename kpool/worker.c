@@ -300,6 +300,19 @@ static void leave_run(struct kpool_worker *worker, struct kpool_work *work,
 	} while (--ended);
 }
 
+/* The function has returned.  It was signalled, or never is, for this run. */
+static noinline void end_told_run(struct kpool_worker *worker,
+				  struct kpool_work *work, int result)
+	__must_hold(&worker->pool->lock)
+{
+	kpool_release_t release = work->release;
+
+	worker_shut_tell(worker);
+	if (hist_on())
+		hist_end(worker);
+	leave_run(worker, work, release, work_run_ended(work, result));
+}
+
 /*
  * The function has returned, and somebody wants to know, or to end it.  Returns
  * the work that takes its place, or NULL.
@@ -313,10 +326,6 @@ end_noted_run(struct kpool_worker *worker, struct kpool_work *work, int result)
 	struct kpool_work *next;
 	unsigned int ended;
 
-	if (worker->tell != TELL_OPEN) {
-		worker_shut_tell(worker);
-		told = true;
-	}
 	ended = work_run_ended(work, result);
 	if (!told && !release && ended == 1 &&
 	    hand_over(worker, worker->group, &next))
@@ -333,10 +342,14 @@ static __always_inline bool end_run(struct kpool_worker *worker,
 {
 	struct kpool_work *ended = *work;
 
+	if (unlikely(worker->tell != TELL_OPEN)) {
+		end_told_run(worker, ended, result);
+		return false;
+	}
 	if (hist_on())
 		hist_end(worker);
-	if (worker->tell != TELL_OPEN || ended->release ||
-	    !nobody_waits(ended) || ended->flags & WORK_TOLD) {
+	if (ended->release || !nobody_waits(ended) ||
+	    ended->flags & WORK_TOLD) {
 		*work = end_noted_run(worker, ended, result);
 		return *work;
 	}

@@ -302,6 +302,25 @@ static void stop_settles_all_that_are_armed(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 0, atomic_read(&d[i].runs));
 	}
 	KUNIT_EXPECT_EQ(test, 0, pool_pending(pool));
+	KUNIT_EXPECT_EQ(test, 0, pool->nr_waiting);
+}
+
+/* What is taken away is the only one with a timer, not the only one that waits. */
+static void cancelled_leaves_pending_their_turn(struct kunit *test)
+{
+	struct delayed *d = delayed_array(test, 3);
+	struct kpool *pool = delayed_pool(test, d, 1);
+	struct kpool_group *group = test_group(test, pool, "g", 0, 0);
+
+	KUNIT_EXPECT_EQ(test, 0, kpool_queue(group, &d[0].dw.work));
+	expect_done(test, &d[0].started);
+	KUNIT_EXPECT_EQ(test, 0, kpool_queue(group, &d[1].dw.work));
+	expect_armed(test, group, &d[2], LONG);
+	KUNIT_EXPECT_EQ(test, KPOOL_CANCEL_PENDING,
+			kpool_work_cancel(&d[2].dw.work));
+	complete_all(&d[0].gate);
+	expect_runs(test, &d[1]);
+	KUNIT_EXPECT_EQ(test, 0, pool->nr_waiting);
 }
 
 static void request_stop(void *group)
@@ -402,6 +421,7 @@ static struct kunit_case delayed_cases[] = {
 	KUNIT_CASE(running_work_runs_again_at_once),
 	KUNIT_CASE(told_run_is_not_armed),
 	KUNIT_CASE(cancel_takes_an_armed_one_away),
+	KUNIT_CASE(cancelled_leaves_pending_their_turn),
 	KUNIT_CASE(stop_settles_all_that_are_armed),
 	KUNIT_CASE(request_from_hardirq_settles),
 	KUNIT_CASE(may_be_freed_after_destroy),

@@ -173,6 +173,22 @@ static void late_works_run_elsewhere(struct kunit *test)
 	expect_soon(test, pool_threads(inner_pool(pool, cpu)) == 0);
 }
 
+/* Who queues it found the CPU online; a busy thread there is all that may be. */
+static void late_work_waits_for_no_busy_thread(struct kunit *test)
+{
+	int cpu = hotplug_cpu(test);
+	struct kpool *pool = percpu_pool(test, 1, 1);
+	struct gated *g = gated_array(test, 2);
+
+	expect_queued_on(test, cpu, kpool_root(pool), g, 1);
+	expect_started(test, g, 1);
+	KUNIT_ASSERT_EQ(test, 0, remove_cpu(cpu));
+	expect_queued(test, inner_pool(pool, cpu)->root, &g[1], 1);
+	expect_started(test, &g[1], 1);
+	gated_open_all(g, 2);
+	expect_over(test, g, 2);
+}
+
 struct timed {
 	struct kpool_delayed_work dw;
 	struct kpool_group *group;
@@ -466,6 +482,7 @@ static struct kunit_case hotplug_cases[] = {
 	KUNIT_CASE(thread_that_lost_its_cpu_is_replaced),
 	KUNIT_CASE(ordered_works_stay_in_order),
 	KUNIT_CASE(late_works_run_elsewhere),
+	KUNIT_CASE(late_work_waits_for_no_busy_thread),
 	KUNIT_CASE(delayed_work_runs_elsewhere),
 	KUNIT_CASE(groups_that_want_it_are_told),
 	KUNIT_CASE(waiter_of_a_moved_work_may_give_up),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A call: run a function on this CPU in another thread, and wait for it.
+ * A call: run a function on this CPU in another thread, and wait for it.  So
+ * many in a row as row->arg says; then the caller sleeps.
  */
 #include <linux/workqueue.h>
 
@@ -40,7 +41,8 @@ static int wq_measure(const struct bench_row *row,
 		flush_work(&work);
 		sample_add(samples, now() - begin, 0, 0);
 		destroy_work_on_stack(&work);
-		bench_pause();
+		if (!((i + 1) % row->arg))
+			bench_pause();
 	}
 	return 0;
 }
@@ -88,7 +90,8 @@ static int call_measure(const struct bench_row *row,
 		sample_add(samples, now() - begin, 0, 0);
 		if (err)
 			return err;
-		bench_pause();
+		if (!((i + 1) % row->arg))
+			bench_pause();
 	}
 	return 0;
 }
@@ -100,12 +103,16 @@ static const struct bench_side call_side = {
 	.measure = call_measure,
 };
 
+#define CALL_ROW(_name, _in_a_row)					\
+	{								\
+		.name = _name,						\
+		.metric = { "round" },					\
+		.rounds = 15,						\
+		.arg = _in_a_row,					\
+		.side = { &wq_side, &call_side },			\
+	}
+
 const struct bench_row call_rows[] = {
-	{
-		.name = "call",
-		.metric = { "round" },
-		.rounds = 15,
-		.side = { &wq_side, &call_side },
-	},
+	CALL_ROW("call", 8), CALL_ROW("call-slept", 1),
 	{ }
 };
