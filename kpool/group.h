@@ -256,6 +256,7 @@ struct kpool_group *next_below(struct kpool_group *pos,
 
 /* queue.c */
 bool group_covered(const struct kpool_group *group);
+bool group_is_clear(const struct kpool_group *group);
 bool group_is_shut(const struct kpool_group *group);
 bool group_has_slot(const struct kpool_group *group);
 void group_changed(struct kpool_group *group);

@@ -125,9 +125,10 @@ static void set_offline(struct kpool *pool, bool offline)
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&handle->lock, flags);
 	raw_spin_lock(&pool->lock);
-	pool->hurdles += offline - pool->offline;
 	WRITE_ONCE(pool->offline, offline);
+	pool->hurdles -= !!pool->first_bound;
 	pool->first_bound = offline ? UINT_MAX : pool->next_id;
+	pool->hurdles += !!pool->first_bound;
 	pool->tell_offline |= offline;
 	service = offline ? &pool->stopper : &pool->spawner;
 	wake = service_wake(service);

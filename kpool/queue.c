@@ -19,9 +19,9 @@
  * Hurdles.  Most pools have no limits but max_threads: nothing in them keeps a
  * work out, or needs to know how many run and wait.  So pool->hurdles counts
  * what might: groups that have a limit, a reserve or hooks, or are not open;
- * too many threads, since their limit was lowered; a CPU that is offline.
- * While it is 0, nobody need look at all that, level by level; and nobody waits
- * for room but who is about to find that there is no limit any more.
+ * too many threads, since their limit was lowered; a CPU that is offline, or
+ * was.  While it is 0, nobody need look at all that, level by level; and nobody
+ * waits for room but who is about to find that there is no limit any more.
  *
  * Who waits for room takes turns in the same way, on two more lists: for what
  * can start at once needs no room.  A group in which nothing is pending, and
@@ -78,6 +78,21 @@ static void set_hurdle(struct kpool_group *group, bool is)
 {
 	group->pool->hurdles += is - group->hurdle;
 	group->hurdle = is;
+}
+
+/* There are hurdles in the pool.  Is there one for this group? */
+bool group_is_clear(const struct kpool_group *group)
+{
+	const struct kpool *pool = group->pool;
+
+	lockdep_assert_held(&pool->lock);
+	if (pool->offline || pool_is_over(pool) || pool->root->held)
+		return false;
+	do {
+		if (group->hurdle)
+			return false;
+	} while ((group = group->parent));
+	return true;
 }
 
 /* It was stopped; others need not look at it any more. */

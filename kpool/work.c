@@ -95,7 +95,8 @@ static __always_inline void work_begin(struct kpool_work *work,
 {
 	debug_work_activate(work);
 	work_count(work, group);
-	WRITE_ONCE(work->flags, work->flags & WORK_STATIC);
+	if (unlikely(work->flags & ~WORK_STATIC))
+		WRITE_ONCE(work->flags, work->flags & WORK_STATIC);
 	trace_kpool_work_queue(group, work);
 }
 
@@ -247,7 +248,7 @@ static noinline int queue_over_hurdles(struct kpool_group *group,
 }
 
 /*
- * Queue to a group of one pool.  Where there is no hurdle, that is the same as
+ * Queue to a group of one pool.  If there is no hurdle, that is the same as
  * queue_with_flags(), less all that cannot be: the work starts if a worker is
  * idle, and waits if none is.
  */
@@ -261,7 +262,8 @@ static __always_inline int queue_to(struct kpool_group *group,
 	int err;
 
 	raw_spin_lock_irqsave(&pool->lock, irqs);
-	if (unlikely(pool->hurdles || flags))
+	if (unlikely(pool->hurdles || flags) &&
+	    (flags || !group_is_clear(group)))
 		return queue_over_hurdles(group, work, flags, irqs);
 	if (pool->nr_idle) {
 		/* works that became ready many at once come first */

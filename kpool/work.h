@@ -104,7 +104,7 @@ static __always_inline void work_unbind(struct kpool_work *work)
 /* Its function has returned: does nobody wait for that, or want more of it? */
 static __always_inline bool nobody_waits(const struct kpool_work *work)
 {
-	return work->state == WORK_RUNNING && hlist_empty(&work->waiters) &&
+	return work->state == WORK_RUNNING && !work->waiters.first &&
 	       !(work->flags & (WORK_STARTING | WORK_AWAITED));
 }
 

@@ -244,18 +244,12 @@ static void call_after_run(struct kpool_worker *worker,
 		run_release(&worker->env, worker->group, release, work);
 }
 
-/* May this thread go on to another work, or has it something else to do? */
-static __always_inline bool may_go_on(const struct kpool_worker *worker)
-{
-	/* the latter is only true in a freezable pool: costs a static key */
-	return likely(!worker_is_stale(worker) && !freezing(current));
-}
-
 /*
  * The next work of the group takes the place of the one that has ended: the
  * slot, and that on group->running.  Where there is no hurdle, and no other
  * group has a turn, it may start now; and as nothing comes free by this, nobody
- * else can.  No hook can be due in between, for hooks are a hurdle.
+ * else can.  No hook can be due in between, for hooks are a hurdle.  Not if the
+ * thread has to leave, for its CPU has gone, or to freeze.
  */
 static __always_inline bool hand_over(struct kpool_worker *worker,
 				      struct kpool_group *group,
@@ -263,8 +257,11 @@ static __always_inline bool hand_over(struct kpool_worker *worker,
 {
 	struct kpool *pool = worker->pool;
 
-	if (pool->hurdles || pool->nr_waiting != 1 ||
-	    group->pending.next == &group->pending || !may_go_on(worker))
+	if (unlikely(pool->hurdles) &&
+	    (!group_is_clear(group) || worker_is_stale(worker)))
+		return false;
+	if (pool->nr_waiting != 1 || group->pending.next == &group->pending ||
+	    freezing(current))
 		return false;
 	*next = first_pending(group);
 	unlist_pending(group, &group->pending, (*next)->entry.next);

@@ -189,8 +189,12 @@ static const struct bench_side percpu_side = {
  * kpool
  */
 
-static struct bench_pool pool;
-static struct kpool_work *works;
+/* What there is in the pool that might keep works out: side->index. */
+enum { NO_LIMIT, LIMIT_OF_ANOTHER, LIMIT_OF_ITS_OWN, NR_LIMITS };
+
+static struct bench_pool pool[NR_LIMITS];
+static struct kpool_work *works[NR_LIMITS];
+static struct kpool_group *other;
 
 static int kpool_fn(struct kpool_work *work)
 {
@@ -198,45 +202,81 @@ static int kpool_fn(struct kpool_work *work)
 	return 0;
 }
 
-static int kpool_begin(const struct bench_row *row,
-		       const struct bench_side *side)
+/* More than will ever run, so it counts, but keeps nobody out. */
+static int set_limit(unsigned int which, int limit)
 {
-	const struct kpool_params params = {
-		.min_threads = row->n,
-		.max_threads = row->n,
-	};
-	unsigned int i;
-	int err;
+	struct kpool_group *group = pool[which].group;
 
-	works = vzalloc(array_size(ITEMS, sizeof(*works)));
-	if (!works)
-		return -ENOMEM;
-	for (i = 0; i < ITEMS; i++)
-		kpool_work_init(&works[i], kpool_fn);
-	err = bench_pool_begin(&pool, "bench", &params);
-	if (err)
-		vfree(works);
-	return err;
+	if (which == NO_LIMIT)
+		return 0;
+	if (which == LIMIT_OF_ANOTHER) {
+		group = kpool_group_create(kpool_root(pool[which].pool),
+					   "other", NULL);
+		if (IS_ERR(group))
+			return PTR_ERR(group);
+		other = group;
+	}
+	return kpool_group_set_limits(group, limit, 0);
 }
 
 static void kpool_end(const struct bench_side *side)
 {
-	bench_pool_end(&pool);
-	vfree(works);
+	if (side->index == LIMIT_OF_ANOTHER)
+		kpool_group_destroy(other);
+	bench_pool_end(&pool[side->index]);
+	vfree(works[side->index]);
+}
+
+static int kpool_begin(const struct bench_row *row,
+		       const struct bench_side *side)
+{
+	static const char * const name[] = { "bench", "bench2", "bench3" };
+	const struct kpool_params params = {
+		.min_threads = row->n,
+		.max_threads = row->n,
+	};
+	struct kpool_work *array;
+	unsigned int i;
+	int err;
+
+	array = vzalloc(array_size(ITEMS, sizeof(*array)));
+	if (!array)
+		return -ENOMEM;
+	for (i = 0; i < ITEMS; i++)
+		kpool_work_init(&array[i], kpool_fn);
+	works[side->index] = array;
+	err = bench_pool_begin(&pool[side->index], name[side->index], &params);
+	if (err) {
+		vfree(array);
+		return err;
+	}
+	err = set_limit(side->index, row->n + 1);
+	if (err)
+		kpool_end(side);
+	return err;
 }
 
 static void kpool_queue_one(const struct bench_side *side, unsigned int i)
 {
-	WARN_ON_ONCE(kpool_queue(pool.group, &works[i]));
+	WARN_ON_ONCE(kpool_queue(pool[side->index].group,
+				 &works[side->index][i]));
 }
 
-static const struct bench_side kpool_side = {
-	.name = "kpool",
-	.begin = kpool_begin,
-	.end = kpool_end,
-	.queue = kpool_queue_one,
-	.measure = measure_items,
-};
+#define KPOOL_SIDE(_name, _limit)					\
+	{								\
+		.name = _name,						\
+		.index = _limit,					\
+		.begin = kpool_begin,					\
+		.end = kpool_end,					\
+		.queue = kpool_queue_one,				\
+		.measure = measure_items,				\
+	}
+
+static const struct bench_side kpool_side = KPOOL_SIDE("kpool", NO_LIMIT);
+static const struct bench_side other_side =
+	KPOOL_SIDE("beside a limit", LIMIT_OF_ANOTHER);
+static const struct bench_side own_side =
+	KPOOL_SIDE("with a limit", LIMIT_OF_ITS_OWN);
 
 #define NOOP_ROW(_n, _submitters)					\
 	{								\
@@ -252,5 +292,13 @@ static const struct bench_side kpool_side = {
 const struct bench_row noop_rows[] = {
 	NOOP_ROW(1, 1), NOOP_ROW(8, 1), NOOP_ROW(64, 1), NOOP_ROW(256, 1),
 	NOOP_ROW(1, 2), NOOP_ROW(8, 2), NOOP_ROW(64, 2), NOOP_ROW(256, 2),
+	{
+		.name = "noop-limits",
+		.metric = { "item" },
+		.rounds = 11,
+		.n = 8,
+		.arg = 1,
+		.side = { &kpool_side, &other_side, &own_side },
+	},
 	{ }
 };
