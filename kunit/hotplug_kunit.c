@@ -133,8 +133,11 @@ static void thread_that_lost_its_cpu_is_replaced(struct kunit *test)
 	expect_queued_on(test, cpu, kpool_root(pool), &g[1], 1);
 	KUNIT_EXPECT_TRUE(test, stays(count_started(&g[1], 1) == 0));
 	gated_open(g);
-	if (expect_started(test, &g[1], 1))
+	if (expect_started(test, &g[1], 1)) {
 		KUNIT_EXPECT_TRUE(test, is_bound(&g[1], cpu));
+		/* the first is number 0 */
+		KUNIT_EXPECT_EQ(test, 1, g[1].work.worker->id);
+	}
 }
 
 static void ordered_works_stay_in_order(struct kunit *test)
