@@ -202,23 +202,24 @@ static void call_behind_a_reserve(struct kunit *test)
 	expect_over(test, g, 1);
 }
 
-/* The same of a group that has reserved it: it gets the thread. */
+/* The thread that comes free next is held back, for just this work. */
 static void wait_for_a_covered_work(struct kunit *test)
 {
-	struct actor *a = actors(test, 2);
+	struct actor *a = actors(test, 1);
 	struct kpool *pool = test_pool(test, 0, 2);
+	struct gated *g = gated_array(test, 2);
 	struct kpool_group *group;
 
-	group = test_subgroup(test, kpool_root(pool), "r",
-			      &(struct kpool_group_params) {
-				.reserve = 1, .max_active = 1,
-			      });
 	start(test, kpool_root(pool), &a[0]);
-	start(test, group, &a[1]);
-	last(&a[1], CALL, NULL, group);
-	last(&a[0], CALL, NULL, group);
-	expect_result(test, &a[1], -EDEADLK);
+	expect_queued(test, kpool_root(pool), g, 1);
+	expect_started(test, g, 1);
+	group = test_subgroup(test, kpool_root(pool), "r",
+			      &(struct kpool_group_params) { .reserve = 1 });
+	expect_queued(test, group, &g[1], 1);
+	waits_for(test, &a[0], WAIT, &g[1].work);
+	gated_open_all(g, 2);
 	expect_result(test, &a[0], 0);
+	expect_over(test, g, 2);
 }
 
 /* What is pending behind a full group starts, if one of it can end. */
