@@ -51,6 +51,7 @@ class Guest:
     silent_seconds: int = 180
     step_seconds: float = math.inf
     counted: bool = False  # its clock counts instructions, whatever the host
+    nodes: int = 1  # of memory, with as many CPUs each
     show: Callable = None  # is called with each line of the guest's free text
 
 
@@ -130,12 +131,26 @@ def _command(guest, report, accel):
             "kunit.autorun=1 "
             + " ".join(f"{key}={value}" for key, value in arguments.items()))
     return ["qemu-system-x86_64", *accel,
-            "-smp", str(guest.cpus), "-m", guest.memory,
+            "-smp", f"{guest.cpus},sockets={guest.nodes}",
+            "-m", guest.memory, *_nodes(guest),
             "-nodefaults", "-nographic", "-no-reboot", "-bios", "qboot.rom",
             "-kernel", str(guest.kernel), "-initrd", str(guest.initramfs),
             "-append", line,
             "-serial", f"file:{report.console}",
             "-serial", f"file:{report.results}"]
+
+
+def _nodes(guest):
+    """Memory in several nodes; each is a socket with its share of the CPUs."""
+    cpus = guest.cpus // guest.nodes
+    size = int(guest.memory.removesuffix("G")) * 1024 // guest.nodes
+    options = []
+    for node in range(guest.nodes if guest.nodes > 1 else 0):
+        first = node * cpus
+        options += ["-object", f"memory-backend-ram,id=node{node},size={size}M",
+                    "-numa", f"node,nodeid={node},memdev=node{node},"
+                             f"cpus={first}-{first + cpus - 1}"]
+    return options
 
 
 def _watch(qemu, guest, report):
