@@ -278,25 +278,42 @@ static int chain_fn(struct kpool_work *work)
 	return 0;
 }
 
+static int drain_thread(void *group)
+{
+	return kpool_group_drain_timeout(group, DEADLINE);
+}
+
+/* The last CPU, which is waited for last, makes those before it busy again. */
 static void own_works_may_queue_to_all_cpus_in_a_drain(struct kunit *test)
 {
 	struct kpool *pool = percpu_pool(test, 1, 2);
 	struct kpool_group *group = test_group(test, pool, "g", 0, 0);
 	struct chain *chain = kunit_kzalloc(test, sizeof(*chain), GFP_KERNEL);
+	struct test_thread *drains;
+	struct kpool_group *part;
 	int cpu;
 
 	KUNIT_ASSERT_NOT_NULL(test, chain);
 	chain->group = group;
 	chain->next = gated_array(test, nr_cpu_ids);
 	init_completion(&chain->go_on);
-	gated_open_all(chain->next, nr_cpu_ids);
 	kpool_work_init(&chain->work, chain_fn);
-	KUNIT_EXPECT_EQ(test, 0, kpool_queue(group, &chain->work));
+	KUNIT_EXPECT_EQ(test, 0, kpool_queue_on(last_cpu(), group,
+						&chain->work));
 	KUNIT_EXPECT_EQ(test, -ETIMEDOUT, kpool_group_drain_timeout(group, 0));
 	KUNIT_EXPECT_EQ(test, -ESHUTDOWN,
 			kpool_queue(group, &chain->next[0].work));
+	drains = run_thread(test, drain_thread, group);
+	part = group->on_cpu[last_cpu()];
+	expect_soon(test, count_waiters(part->pool, &part->waiters) == 1);
 	complete(&chain->go_on);
-	KUNIT_EXPECT_EQ(test, 0, kpool_group_drain_timeout(group, DEADLINE));
+	for_each_online_cpu(cpu)
+		expect_started(test, &chain->next[cpu], 1);
+	gated_open(&chain->next[last_cpu()]);
+	KUNIT_EXPECT_TRUE(test, num_online_cpus() < 2 ||
+				stays(!thread_done(drains)));
+	gated_open_all(chain->next, nr_cpu_ids);
+	KUNIT_EXPECT_EQ(test, 0, join_thread(test, drains));
 	for_each_online_cpu(cpu) {
 		KUNIT_EXPECT_EQ(test, 0, chain->err[cpu]);
 		KUNIT_EXPECT_EQ(test, 1, atomic_read(&chain->next[cpu].runs));

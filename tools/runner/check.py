@@ -31,6 +31,7 @@ class Plan:
     but: tuple = ALONE  # ... without those of these
     case: str = None  # this one alone, as suite.case
     runs: int = 1
+    nodes: int = 1  # of memory
     lockdep: str = "on"
     kmemleak: tuple = ("loaded", "unloaded")
 
@@ -38,7 +39,7 @@ class Plan:
 # What the misuse suite provokes switches lockdep off for the rest of its boot,
 # and leaves behind what was misused.
 PLANS = (
-    Plan("4 CPUs", 4, runs=2),
+    Plan("4 CPUs", 4, runs=2, nodes=2),
     Plan("1 CPU", 1),
     Plan("misuse", 2, modules=("kpool", "misuse_kunit"),
          sources="kunit/misuse_kunit.c", but=(), lockdep="off"),
@@ -112,7 +113,7 @@ def _check_test_kernel(run, name):
             arguments["guest.leaks"] = "no"
         boot = qemu.boot(
             qemu.Guest(title, tree.image, image, plan.script, arguments,
-                       cpus=plan.cpus),
+                       cpus=plan.cpus, nodes=plan.nodes),
             run.folder / title.replace(", ", "-").replace(" ", ""))
         expected = gates.Expectation(
             _suites(plan, modules.copy_of_sources(label)), plan.runs,

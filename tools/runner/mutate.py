@@ -227,5 +227,6 @@ class _Batch:
                         "guest.control": "no" if alone else "yes",
                         "guest.leaks": "yes" if leaks else "no"},
                        seconds=TRIAL_SECONDS * (count + 1),
-                       step_seconds=math.inf if leaks else STEP_SECONDS),
+                       step_seconds=math.inf if leaks else STEP_SECONDS,
+                       nodes=2),
             self._run.folder / folder)
