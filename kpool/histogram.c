@@ -57,6 +57,12 @@ static void hist_add(struct kpool *pool, enum hist hist, u64 ns)
 		pool->hists->n[hist][min(bucket, HIST_BUCKETS - 1)]++;
 }
 
+/* Zero is before all times; so is what a worker kept since it was on before. */
+static bool hist_saw(const struct kpool *pool, u64 began)
+{
+	return pool->hists && began >= pool->hists->since;
+}
+
 /*
  * A work is committed, under the lock.  Its stamp is copied, for the work may
  * be queued again before its function is called.
@@ -82,7 +88,7 @@ void hist_enter(struct kpool_worker *worker)
 /* The work that this worker runs is told, perhaps not for the first time. */
 void hist_tell(struct kpool_worker *worker)
 {
-	if (!worker->told_at)
+	if (!hist_saw(worker->pool, worker->told_at))
 		worker->told_at = hist_clock();
 }
 
@@ -92,9 +98,9 @@ void hist_end(struct kpool_worker *worker)
 	struct kpool *pool = worker->pool;
 	u64 now = hist_clock();
 
-	if (worker->entered)
+	if (hist_saw(pool, worker->entered))
 		hist_add(pool, HIST_RUN, now - worker->entered);
-	if (worker->told_at)
+	if (hist_saw(pool, worker->told_at))
 		hist_add(pool, HIST_TELL, now - worker->told_at);
 	worker->stamp = 0;
 	worker->entered = 0;
@@ -115,6 +121,7 @@ static int hist_give(struct kpool *pool)
 
 	if (!hists)
 		return -ENOMEM;
+	hists->since = hist_clock();
 	raw_spin_lock_irq(&pool->lock);
 	swap(pool->hists, hists);
 	raw_spin_unlock_irq(&pool->lock);

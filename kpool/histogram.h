@@ -28,6 +28,7 @@ enum hist {
  * a pool while they are, and freed with the pool.
  */
 struct kpool_hists {
+	u64	since;				/* I: what began before is left out */
 	u64	n[NR_HISTS][HIST_BUCKETS];	/* L */
 };
 

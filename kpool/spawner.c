@@ -102,7 +102,7 @@ int spawn_worker(struct kpool *pool)
 	if (!pool->init) {
 		pool->creating_since = 0;
 		pool->backoff = KPOOL_BACKOFF_MIN;
-		if (!pool_is_over(pool) && !pool->offline)
+		if (!pool_is_over(pool) && !worker_is_stale(worker))
 			work = take_next(pool, pool->nr_idle + 1);
 	}
 	if (work)

@@ -90,6 +90,28 @@ static void beginnings_before_the_switch_are_left_out(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, count(pool, HIST_RUN));
 }
 
+/* The same of what began when it was on before, and ended when it was not. */
+static void leftovers_of_an_earlier_time_are_left_out(struct kunit *test)
+{
+	struct kpool *pool = test_pool(test, 1, 1);
+	struct gated *g = gated_array(test, 2);
+
+	hist_begin(test);
+	g[0].sleep = GATE_UNINTERRUPTIBLE;
+	expect_queued(test, kpool_root(pool), g, 2);
+	expect_started(test, g, 1);
+	KUNIT_EXPECT_EQ(test, KPOOL_CANCEL_RUNNING,
+			kpool_work_cancel(&g[0].work));
+	KUNIT_EXPECT_EQ(test, 0, hist_switch(false));
+	gated_open(&g[0]);
+	expect_started(test, &g[1], 1);
+	KUNIT_EXPECT_EQ(test, 0, hist_switch(true));
+	gated_open(&g[1]);
+	expect_over(test, &g[1], 1);
+	KUNIT_EXPECT_EQ(test, 0, count(pool, HIST_RUN));
+	KUNIT_EXPECT_EQ(test, 0, count(pool, HIST_TELL));
+}
+
 /* A time cannot be too short, however slow the machine is. */
 static void long_times_are_in_high_buckets(struct kunit *test)
 {
@@ -196,6 +218,7 @@ static struct kunit_case histogram_cases[] = {
 	KUNIT_CASE(off_nothing_is_counted),
 	KUNIT_CASE(each_run_is_counted_once),
 	KUNIT_CASE(beginnings_before_the_switch_are_left_out),
+	KUNIT_CASE(leftovers_of_an_earlier_time_are_left_out),
 	KUNIT_CASE(long_times_are_in_high_buckets),
 	KUNIT_CASE(tells_count_until_the_end),
 	KUNIT_CASE(creations_and_new_pools_count),
