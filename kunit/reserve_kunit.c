@@ -69,6 +69,24 @@ static void others_leave_exactly_the_reserve(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 8, pool_threads(f.pool));
 }
 
+/* Nothing waits, and three threads are idle; but for another group. */
+static void newcomer_leaves_the_reserve(struct kunit *test)
+{
+	struct gated *g = gated_array(test, 6);
+	struct kpool *pool = test_pool(test, 0, 8);
+
+	reserving(test, kpool_root(pool), "a", 3);
+	expect_queued(test, kpool_root(pool), g, 5);
+	expect_started(test, g, 5);
+	expect_soon(test, pool_idle(pool) == 3);
+	expect_queued(test, kpool_root(pool), &g[5], 1);
+	KUNIT_EXPECT_TRUE(test, stays(count_started(&g[5], 1) == 0));
+	gated_open(&g[0]);
+	expect_started(test, &g[5], 1);
+	gated_open_all(g, 6);
+	expect_over(test, g, 6);
+}
+
 static void covered_works_need_no_creation(struct kunit *test)
 {
 	struct gated *g = gated_array(test, 4);
@@ -474,6 +492,7 @@ static void no_work_waits_without_hurdles(struct kunit *test)
 static struct kunit_case reserve_cases[] = {
 	KUNIT_CASE(threads_exist_on_return),
 	KUNIT_CASE(others_leave_exactly_the_reserve),
+	KUNIT_CASE(newcomer_leaves_the_reserve),
 	KUNIT_CASE(covered_works_need_no_creation),
 	KUNIT_CASE(parent_leaves_what_children_reserve),
 	KUNIT_CASE(child_goes_beyond_its_reserve),
