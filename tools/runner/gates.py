@@ -5,6 +5,8 @@ The guest proves that it came to its end, each suite that it ran in full, and
 the kernel that it stayed silent.  What is missing has failed.
 """
 
+import itertools
+import re
 from dataclasses import dataclass
 
 import ktap
@@ -13,6 +15,9 @@ import qemu
 import splats
 import transcript
 import ui
+
+_FAILED = re.compile(r"(?:EXPECTATION|ASSERTION) FAILED at (?P<place>.*)")
+_LINES_OF_A_FAILURE = 3
 
 
 class Verdict:
@@ -163,17 +168,16 @@ def _judge_document(what, document, boot, verdict):
 
 
 def _why(case):
-    """The first thing that a failed case said about it."""
+    """The first thing that a failed case said about it, up to some lines."""
     tests = [case, *(test for test in case.subtests
                      if test.status == ktap.FAILED)]
     notes = [note for test in tests for note in test.notes]
     for index, note in enumerate(notes):
-        _, failed, place = note.partition("EXPECTATION FAILED at ")
-        if not failed:
-            _, failed, place = note.partition("ASSERTION FAILED at ")
-        if failed:
-            said = notes[index + 1] if index + 1 < len(notes) else ""
-            return f"{place}: {said}".strip(": ")
+        if match := _FAILED.search(note):
+            said = itertools.takewhile(lambda line: not _FAILED.search(line),
+                                       notes[index + 1:])
+            return ": ".join([match["place"],
+                              *itertools.islice(said, _LINES_OF_A_FAILURE)])
     return notes[0] if notes else "not ok"
 
 

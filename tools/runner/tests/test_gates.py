@@ -107,6 +107,19 @@ class Judge(unittest.TestCase):
         self.fails("KTAP-BEGIN s 1\nKTAP version 1\n", "without its token",
                    "suite s: results: is cut short")
 
+    def test_why_a_case_failed(self):
+        why = ("    # a: EXPECTATION FAILED at x.c:1\n"
+               "    Expected 1 == 2, but\n\n        2 == 2\n"
+               "    # a: ASSERTION FAILED at x.c:2\n    Expected 3\n"
+               "    not ok 1 a\n")
+        failed = GOOD.replace("ok 1 s\n", "not ok 1 s\n")
+        self.fails(failed.replace("    ok 1 a\n", why),
+                   r"suite s: a: x\.c:1: Expected 1 == 2, but: 2 == 2")
+        why = why.partition("    # a: ASSERTION")[0] + (
+               "    c\n    d\n    not ok 1 a\n")
+        self.fails(failed.replace("    ok 1 a\n", why),
+                   r"x\.c:1: Expected 1 == 2, but: 2 == 2: c \(log")
+
     def test_suite_failed_by_itself(self):
         self.fails(GOOD.replace("ok 1 s\n", "not ok 1 s\n"), "no case did")
 
