@@ -4,6 +4,7 @@
 #define _KPOOL_COMPAT_H
 
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/stacktrace.h>
 #include <linux/timer.h>
 #include <linux/version.h>
@@ -56,6 +57,19 @@ static inline unsigned int kpool_stack_save(struct task_struct *task,
 #else
 	return 0;
 #endif
+}
+
+/*
+ * Has it ceased to ask for a CPU?  Since 6.12 a task that sleeps may stay on
+ * the queue of its CPU for a while.
+ */
+static inline bool kpool_task_dequeued(struct task_struct *task)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	if (READ_ONCE(task->se.sched_delayed))
+		return true;
+#endif
+	return !READ_ONCE(task->on_rq);
 }
 
 #endif /* _KPOOL_COMPAT_H */

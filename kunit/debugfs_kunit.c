@@ -80,7 +80,7 @@ static void works_say_who_sleeps_where(struct kunit *test)
 	g->sleep = GATE_UNINTERRUPTIBLE;
 	expect_queued(test, group, g, 1);
 	expect_started(test, g, 1);
-	expect_soon(test, !task_is_running(g->thread));
+	expect_soon(test, task_is_asleep(g->thread));
 	text = text_of(test, pool, POOL_WORKS);
 	expect_says(test, text, "D ");
 	expect_says(test, text, "/g: gated_fn");

@@ -11,6 +11,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "../kpool/compat.h"
 #include "helpers.h"
 
 /* Turns of all gated works, in the order in which they started. */
@@ -448,6 +449,17 @@ int join_thread(struct kunit *test, struct test_thread *thread)
 struct task_struct *thread_task(struct test_thread *thread)
 {
 	return thread->task;
+}
+
+bool task_is_asleep(struct task_struct *task)
+{
+	if (task_is_running(task) || !kpool_task_dequeued(task))
+		return false;
+#ifdef CONFIG_SMP
+	return !smp_load_acquire(&task->on_cpu);
+#else
+	return true;
+#endif
 }
 
 bool thread_done(struct test_thread *thread)

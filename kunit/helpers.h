@@ -179,6 +179,13 @@ struct test_thread *run_thread(struct kunit *test, int (*fn)(void *arg),
 int join_thread(struct kunit *test, struct test_thread *thread);
 struct task_struct *thread_task(struct test_thread *thread);
 
+/*
+ * Does it sleep, and has it left its CPU?  The state alone may be that of a
+ * thread which still runs, or was preempted, on its way to sleep: its stack
+ * cannot be read yet, and its counters go on.
+ */
+bool task_is_asleep(struct task_struct *task);
+
 /* Has its function returned? */
 bool thread_done(struct test_thread *thread);
 

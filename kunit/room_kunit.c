@@ -332,9 +332,7 @@ static void room_for_one_wakes_one(struct kunit *test)
 
 		q[i] = waiting(test, group, &g[2 + i]);
 		task = thread_task(q[i]->thread);
-		/* until it is off its CPU, and not just about to */
-		expect_soon(test, task_is_running(task) == 0);
-		KUNIT_EXPECT_TRUE(test, stays(true));
+		expect_soon(test, task_is_asleep(task));
 		slept[i] = READ_ONCE(task->nvcsw);
 	}
 	gated_open(&g[0]);
@@ -419,7 +417,7 @@ static u64 time_asleep(struct kunit *test, struct queuer *q)
 {
 	struct task_struct *task = thread_task(q->thread);
 
-	expect_soon(test, !task_is_running(task));
+	expect_soon(test, task_is_asleep(task));
 	KUNIT_EXPECT_TRUE(test, stays(true));
 	return READ_ONCE(task->se.sum_exec_runtime);
 }

@@ -50,7 +50,7 @@ static void stuck_pool_is_explained_once(struct kunit *test)
 	expect_started(test, g, 1);
 	expect_queued(test, kpool_root(pool), &g[3], 1);
 	expect_started(test, &g[3], 1);
-	expect_soon(test, !task_is_running(g->thread));
+	expect_soon(test, task_is_asleep(g->thread));
 	thread = run_thread(test, wait_for_work, &g->work);
 	expect_soon(test, count_waiters(pool, &g->work.waiters));
 	age_work(pool, &g[0]);
