@@ -251,16 +251,19 @@ static void watchdog_arm(unsigned int seconds)
 
 static void watchdog_fn(struct work_struct *unused)
 {
-	unsigned int seconds = READ_ONCE(watchdog_seconds);
+	unsigned int seconds;
 	struct kpool *pool;
 	u64 number = 0;
 
-	while (seconds && (pool = next_pool(number))) {
+	while ((pool = next_pool(number))) {
 		number = pool->number;
-		watchdog_look(pool, (unsigned long)seconds * HZ);
+		/* not older than the pool, which may have been made for it */
+		seconds = READ_ONCE(watchdog_seconds);
+		if (seconds)
+			watchdog_look(pool, (unsigned long)seconds * HZ);
 		kpool_put(pool);
 	}
-	watchdog_arm(seconds);
+	watchdog_arm(READ_ONCE(watchdog_seconds));
 }
 
 static int watchdog_set(const char *value, const struct kernel_param *param)

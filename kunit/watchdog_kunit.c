@@ -167,7 +167,20 @@ static void stalled_creation_is_reported(struct kunit *test)
 
 #define PARAMETER	"/sys/module/kpool/parameters/watchdog_seconds"
 
+/* The watchdog itself finds nothing that is old enough, and marks no pool. */
+#define NEVER		"86400"
+
 static void seconds_end(void *unused)
+{
+	write_file(PARAMETER, NEVER);
+}
+
+static int watchdog_suite_init(struct kunit_suite *suite)
+{
+	return write_file(PARAMETER, NEVER);
+}
+
+static void watchdog_suite_exit(struct kunit_suite *suite)
 {
 	write_file(PARAMETER, "30");
 }
@@ -187,7 +200,7 @@ static void looks_by_itself(struct kunit *test)
 	age_work(pool, &g[1]);
 	KUNIT_EXPECT_EQ(test, 0, write_file(PARAMETER, "1"));
 	expect_soon(test, report_lines("in the way is gated_fn"));
-	KUNIT_EXPECT_EQ(test, 0, write_file(PARAMETER, "30"));
+	KUNIT_EXPECT_EQ(test, 0, write_file(PARAMETER, NEVER));
 	report_end();
 	gated_open_all(g, 2);
 }
@@ -205,6 +218,8 @@ static struct kunit_case watchdog_cases[] = {
 
 static struct kunit_suite watchdog_suite = {
 	.name = "kpool_watchdog",
+	.suite_init = watchdog_suite_init,
+	.suite_exit = watchdog_suite_exit,
 	.test_cases = watchdog_cases,
 };
 
