@@ -254,6 +254,7 @@ static void groups_that_want_it_are_told(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, stays(atomic_read(&g[1].inside) &&
 				      atomic_read(&g[2].inside)));
 	/* the group is open */
+	expect_over(test, g, 1);
 	KUNIT_EXPECT_EQ(test, 0, kpool_queue_on(here, wants, &g[0].work));
 }
 
@@ -370,16 +371,17 @@ static void online_cpus_serve(struct kunit *test)
 
 static void made_while_a_cpu_is_offline(struct kunit *test)
 {
-	struct kpool_group_params params = { .reserve = 1 };
+	struct kpool_group_params params = { .reserve = 3 };
 	int cpu = hotplug_cpu(test);
 	struct kpool *pool;
 
 	KUNIT_ASSERT_EQ(test, 0, remove_cpu(cpu));
-	pool = percpu_pool(test, 1, 2);
+	pool = percpu_pool(test, 1, 4);
 	test_subgroup(test, kpool_root(pool), "g", &params);
 	KUNIT_EXPECT_EQ(test, 0, pool_threads(inner_pool(pool, cpu)));
 	KUNIT_EXPECT_EQ(test, 0, add_cpu(cpu));
-	expect_soon(test, pool_idle(inner_pool(pool, cpu)) >= 1);
+	/* one after the other: each lets the spawner go on when it arrives */
+	expect_soon(test, pool_idle(inner_pool(pool, cpu)) == 3);
 }
 
 static void stop_while_a_cpu_is_offline(struct kunit *test)

@@ -48,11 +48,16 @@ static void expect_gone(struct kunit *test, const char *name)
 static void group_without_memory_is_enomem(struct kunit *test)
 {
 	struct kpool *pool = test_pool(test, 0, 1);
+	int n;
 
-	fail_creations(test, 0);
-	KUNIT_EXPECT_PTR_EQ(test, ERR_PTR(-ENOMEM),
-			    kpool_group_create(kpool_root(pool), "a", NULL));
-	fail_no_more();
+	/* its structure, and its folder in sysfs */
+	for (n = 0; n < 2; n++) {
+		fail_creations(test, n);
+		KUNIT_EXPECT_PTR_EQ(test, ERR_PTR(-ENOMEM),
+				    kpool_group_create(kpool_root(pool), "a",
+						       NULL));
+		fail_no_more();
+	}
 	test_group(test, pool, "a", 0, 0);
 }
 
