@@ -126,7 +126,8 @@ static void never_more_than_max(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, accepted, atomic_read(inside + 1));
 	for (i = 0; i < 3 * STORM_WORKS; i++)
 		KUNIT_EXPECT_FALSE(test, c[i].too_many);
-	KUNIT_EXPECT_GT(test, pool->nr_created, 3UL);
+	/* one for each storm at least, and none of them was there before */
+	KUNIT_EXPECT_GE(test, pool->nr_created, 2UL);
 }
 
 /* A group's limit keeps works waiting, and so no threads are made for them. */
@@ -305,7 +306,7 @@ static void stall_is_visible(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, READ_ONCE(pool->creating_since));
 	fail_creations(test, 0);
 	expect_queued(test, kpool_root(pool), g, 1);
-	expect_soon(test, READ_ONCE(pool->nr_failed) == 1);
+	expect_soon(test, READ_ONCE(pool->nr_failed) >= 1);
 	since = READ_ONCE(pool->creating_since);
 	KUNIT_EXPECT_NE(test, 0, since);
 	expect_soon(test, READ_ONCE(pool->nr_failed) >= 3);
@@ -380,11 +381,15 @@ static void idle_threads_are_no_load(struct kunit *test)
 	struct kpool_worker *worker;
 
 	mutex_lock(&pool->mutex);
-	list_for_each_entry(worker, &pool->workers, all_entry)
+	list_for_each_entry(worker, &pool->workers, all_entry) {
+		expect_soon(test, task_is_asleep(worker->task));
 		KUNIT_EXPECT_EQ(test, TASK_IDLE,
 				READ_ONCE(worker->task->__state) &
 				~TASK_FREEZABLE);
+	}
 	mutex_unlock(&pool->mutex);
+	expect_soon(test, READ_ONCE(pool->stopper.asleep) &&
+			  task_is_asleep(pool->stopper.task));
 	KUNIT_EXPECT_EQ(test, TASK_IDLE,
 			READ_ONCE(pool->stopper.task->__state) & TASK_IDLE);
 }

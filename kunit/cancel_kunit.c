@@ -280,6 +280,7 @@ static void sync_waits_for_the_end(struct kunit *test)
 	expect_queued(test, kpool_root(pool), g, 1);
 	expect_started(test, g, 1);
 	canceller = run_thread(test, cancel_sync_thread, &g->work);
+	expect_soon(test, count_waiters(pool, &g->work.waiters) == 1);
 	KUNIT_EXPECT_TRUE(test, stays(!thread_done(canceller)));
 	gated_open(g);
 	KUNIT_EXPECT_EQ(test, KPOOL_CANCEL_RUNNING,
@@ -389,6 +390,7 @@ static void while_its_pool_is_destroyed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, KPOOL_CANCEL_RUNNING,
 			kpool_work_cancel(&g[0].work));
 	canceller = run_thread(test, cancel_sync_thread, &g[0].work);
+	expect_soon(test, count_waiters(pool, &g[0].work.waiters) == 1);
 	KUNIT_EXPECT_TRUE(test, stays(!thread_done(canceller)));
 	gated_open(g);
 	KUNIT_EXPECT_EQ(test, KPOOL_CANCEL_RUNNING,

@@ -110,8 +110,11 @@ static inline void waits_for(struct kunit *test, struct actor *a,
 	a->deed = deed;
 	a->target = target;
 	complete(&a->go);
+	/* who has a deadline may have given up before we look */
 	expect_soon(test, count_waiters(target->group->pool,
-					&target->waiters));
+					&target->waiters) ||
+			  (deed == WAIT_TIMED &&
+			   !kpool_work_busy(&a->work)));
 	/* and asleep, or at least on the list of those who are about to */
 	if (deed != WAIT_TIMED)
 		expect_soon(test, READ_ONCE(a->work.worker->wait));

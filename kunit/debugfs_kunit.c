@@ -208,9 +208,9 @@ static void tasks_come_and_go(struct kunit *test)
 {
 	struct kpool_params params = { .max_threads = 4, .idle_timeout = 1 };
 	struct kpool *pool = test_pool_params(test, &params);
+	unsigned int i, users = refcount_read(&current->usage);
 	struct test_thread *reader = run_thread(test, read_for_ever, pool);
 	struct gated *g = gated_array(test, 40);
-	unsigned int i, users = refcount_read(&current->usage);
 
 	for (i = 0; i < 40; i += 4) {
 		expect_queued(test, kpool_root(pool), &g[i], 4);

@@ -90,9 +90,10 @@ static void counts_against_max_queued(struct kunit *test)
 	struct kpool_group *group = test_group(test, pool, "g", 0, 2);
 
 	expect_armed(test, group, &d[0], LONG);
-	expect_armed(test, group, &d[1], 1);
+	expect_armed(test, group, &d[1], LONG);
 	KUNIT_EXPECT_EQ(test, -EAGAIN,
 			kpool_queue_delayed(group, &d[2].dw, 1));
+	KUNIT_EXPECT_EQ(test, 1, kpool_mod_delayed(group, &d[1].dw, 1));
 	expect_done(test, &d[1].started);
 	/* one has started: there is room for one, and the queue is full */
 	expect_armed(test, group, &d[2], 1);

@@ -187,7 +187,7 @@ static void from_hardirq(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, g->told);
 	expect_queued(test, kpool_root(pool), &g[1], 1);
 	gated_open_all(g, 2);
-	expect_over(test, &g[1], 1);
+	expect_over(test, g, 2);
 	expect_disabled(test, kpool_root(pool), g);
 }
 

@@ -45,11 +45,13 @@ static bool all_frozen(struct watch *watch)
 static void watch_fn(struct timer_list *timer)
 {
 	struct watch *watch = container_of(timer, struct watch, timer);
+	/* before the look: what ran by now was frozen after it, or never */
+	bool ran = watch->g && atomic_read_acquire(&watch->g->runs);
 
 	if (all_frozen(watch) && watch->then) {
 		if (!watch->done)
 			watch->err = watch->then(watch);
-		else if (watch->g && atomic_read(&watch->g->runs))
+		else if (ran)
 			watch->early = true;
 		watch->done = true;
 	}

@@ -399,6 +399,7 @@ struct test_thread {
 	int (*fn)(void *arg);
 	void *arg;
 	int ret;
+	struct completion begun;
 	struct completion done;
 };
 
@@ -407,6 +408,7 @@ static int test_thread_fn(void *arg)
 	struct test_thread *thread = arg;
 
 	allow_kernel_signal(SIGKILL);
+	complete(&thread->begun);
 	thread->ret = thread->fn(thread->arg);
 	/* the task stays, for thread_task(), until it is joined */
 	complete(&thread->done);
@@ -431,6 +433,7 @@ struct test_thread *run_thread(struct kunit *test, int (*fn)(void *arg),
 
 	thread = kunit_kzalloc(test, sizeof(*thread), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, thread);
+	init_completion(&thread->begun);
 	init_completion(&thread->done);
 	thread->fn = fn;
 	thread->arg = arg;
@@ -438,6 +441,7 @@ struct test_thread *run_thread(struct kunit *test, int (*fn)(void *arg),
 	KUNIT_ASSERT_FALSE(test, IS_ERR(thread->task));
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, end_thread, thread));
+	expect_done(test, &thread->begun);
 	return thread;
 }
 
@@ -453,7 +457,9 @@ struct task_struct *thread_task(struct test_thread *thread)
 
 bool task_is_asleep(struct task_struct *task)
 {
-	if (task_is_running(task) || !kpool_task_dequeued(task))
+	if (task_is_running(task) ||
+	    READ_ONCE(task->__state) & TASK_RTLOCK_WAIT ||
+	    !kpool_task_dequeued(task))
 		return false;
 #ifdef CONFIG_SMP
 	return !smp_load_acquire(&task->on_cpu);

@@ -172,7 +172,10 @@ void fail_no_more(void);
 void call_in_hardirq(struct kunit *test, void (*fn)(void *arg), void *arg);
 void call_in_softirq(struct kunit *test, void (*fn)(void *arg), void *arg);
 
-/* A kthread beside the test thread: join_thread() returns what fn returned. */
+/*
+ * A kthread beside the test thread, which has begun when run_thread() returns:
+ * it is about to call fn.  join_thread() returns what that returned.
+ */
 struct test_thread;
 struct test_thread *run_thread(struct kunit *test, int (*fn)(void *arg),
 			       void *arg);
@@ -182,7 +185,8 @@ struct task_struct *thread_task(struct test_thread *thread);
 /*
  * Does it sleep, and has it left its CPU?  The state alone may be that of a
  * thread which still runs, or was preempted, on its way to sleep: its stack
- * cannot be read yet, and its counters go on.
+ * cannot be read yet, and its counters go on.  With PREEMPT_RT it may also wait
+ * for a spinlock, which is no sleep of its own.
  */
 bool task_is_asleep(struct task_struct *task);
 

@@ -279,6 +279,8 @@ static void start_queuer(struct kunit *test, struct queuer *q,
 	q->work = work;
 	q->thread = run_thread(test, queuer_fn, q);
 	expect_soon(test, READ_ONCE(group->room_waiters.prev) != last);
+	/* so that who answers it has somebody to wake */
+	expect_soon(test, task_is_asleep(thread_task(q->thread)));
 }
 
 /*

@@ -117,6 +117,8 @@ static void one_ack_wakes_one_sender(struct kunit *test)
 	expect_soon(test, waiters(&ch->tx_wait) == 3);
 
 	for (n = 1; n <= 3; n++) {
+		/* one look at the ring for one ack */
+		expect_soon(test, !kpool_work_busy(&ch->event));
 		expect_received(test, end(test, 1), n - 1);
 		expect_soon(test, ended(a, 3) == n);
 		KUNIT_EXPECT_EQ(test, waiters(&ch->tx_wait), 3 - n);

@@ -106,7 +106,8 @@ static void every_way_to_queue_works(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, kpool_work_wait(work, NULL));
 	KUNIT_EXPECT_EQ(test, 0, kpool_queue_wait(group, work, DEADLINE));
 	KUNIT_EXPECT_EQ(test, 0, kpool_work_wait(work, NULL));
-	KUNIT_EXPECT_EQ(test, 0, kpool_queue_delayed(group, &place->dw, HZ));
+	KUNIT_EXPECT_EQ(test, 0, kpool_queue_delayed(group, &place->dw,
+						     3600 * HZ));
 	KUNIT_EXPECT_EQ(test, 1, kpool_mod_delayed(group, &place->dw, 0));
 	KUNIT_EXPECT_EQ(test, 0, kpool_work_wait(work, NULL));
 	KUNIT_EXPECT_EQ(test, 1, place->nr_cpus);

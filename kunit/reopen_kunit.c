@@ -191,7 +191,10 @@ static void waits_for_a_request(struct kunit *test)
 
 static bool sleeps(struct test_thread *thread)
 {
-	return READ_ONCE(thread_task(thread)->__state) == TASK_UNINTERRUPTIBLE;
+	struct task_struct *task = thread_task(thread);
+
+	return task_is_asleep(task) &&
+	       READ_ONCE(task->__state) == TASK_UNINTERRUPTIBLE;
 }
 
 static struct test_thread *run_until_asleep(struct kunit *test,

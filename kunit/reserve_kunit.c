@@ -23,9 +23,21 @@ static unsigned int threads_held(struct kpool *pool)
 	return held;
 }
 
+/*
+ * A pool whose spawner has looked, and sleeps: it creates none of the threads
+ * that a group reserves, beside those whom its creator makes.
+ */
+static struct kpool *quiet_pool(struct kunit *test, int max)
+{
+	struct kpool *pool = test_pool(test, 0, max);
+
+	expect_soon(test, READ_ONCE(pool->spawner.asleep));
+	return pool;
+}
+
 static void threads_exist_on_return(struct kunit *test)
 {
-	struct kpool *pool = test_pool(test, 0, 8);
+	struct kpool *pool = quiet_pool(test, 8);
 
 	hold_at(test, pool, KPOOL_AT_BIRTH);
 	reserving(test, kpool_root(pool), "a", 3);
@@ -116,7 +128,7 @@ struct nested {
 
 static void nested_init(struct kunit *test, struct nested *n, int threads)
 {
-	n->pool = test_pool(test, 0, threads);
+	n->pool = quiet_pool(test, threads);
 	n->top = reserving(test, kpool_root(n->pool), "top", 4);
 	n->one = reserving(test, n->top, "one", 1);
 	n->two = reserving(test, n->top, "two", 2);
@@ -221,15 +233,15 @@ static void failed_creation_leaves_nothing(struct kunit *test)
 {
 	struct kpool_group_params params = { .reserve = 3 };
 	struct gated *g = gated_array(test, 4);
-	struct kpool *pool = test_pool(test, 0, 4);
+	struct kpool *pool = quiet_pool(test, 4);
 	struct kpool_group *root = kpool_root(pool);
 
 	/* the structure, its folder and one thread; then no more */
 	fail_creations(test, 3);
 	KUNIT_EXPECT_PTR_EQ(test, ERR_PTR(-ENOMEM),
 			    kpool_group_create(root, "a", &params));
+	KUNIT_EXPECT_EQ(test, 1, READ_ONCE(pool->nr_created));
 	fail_no_more();
-	KUNIT_EXPECT_EQ(test, 1, pool->nr_created);
 	KUNIT_EXPECT_EQ(test, 0, threads_held(pool));
 	KUNIT_EXPECT_TRUE(test, list_empty(&root->children));
 	expect_queued(test, root, g, 4);

@@ -21,6 +21,7 @@ struct scene {
 	struct kpool_group *group;
 	struct kpool_group *next;
 	struct gated *g;
+	struct test_thread *stop;
 };
 
 static void tell_by_request(struct scene *s)
@@ -30,7 +31,7 @@ static void tell_by_request(struct scene *s)
 
 static void tell_by_stop(struct scene *s)
 {
-	run_thread(s->test, stop_thread, s->group);
+	s->stop = run_thread(s->test, stop_thread, s->group);
 }
 
 static void tell_by_cancel(struct scene *s)
@@ -167,6 +168,8 @@ static void at_the_start(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, 0, err);
 			expect_told(&s);
 		}
+		if (s.stop)
+			KUNIT_EXPECT_EQ(test, 0, join_thread(test, s.stop));
 		test_group_destroy(test, s.group);
 	}
 	queue_next(&s);

@@ -80,7 +80,8 @@ transfer()
 	echo "$size $begin $end" | awk '{
 		printf "%.1f MB/s in records of 4096 bytes, checksum and all\n",
 		       $1 / ($3 - $2 + 0.005) / 1e6 }'
-	same "the sums" "$(cat /tmp/received)" "$(cat /tmp/sent)"
+	same "the sums" "$(cat /tmp/received)" "$(cat /tmp/sent)" || return 1
+	becomes closed channel 0 && becomes closed channel 1
 }
 
 # A receiver that does not read: the sender fills its window and sleeps, and
