@@ -147,7 +147,7 @@ static void wait_for_a_timed_wait(struct kunit *test)
 	expect_result(test, &a[0], -ETIMEDOUT);
 }
 
-/* One that was told ends, so who waits for it may. */
+/* One that was told ends, so who waits for it may; before its signal comes. */
 static void told_wait_is_no_part(struct kunit *test)
 {
 	struct actor *a = actors(test, 2);
@@ -157,7 +157,12 @@ static void told_wait_is_no_part(struct kunit *test)
 	start(test, group, &a[0]);
 	start(test, kpool_root(pool), &a[1]);
 	waits_for(test, &a[0], WAIT_KILLABLE, &a[1].work);
-	last(&a[1], STOP, NULL, group);
+	hold_at(test, pool, KPOOL_AT_SEND);
+	kpool_group_request_stop(group);
+	hold_reached(test);
+	last(&a[1], WAIT, &a[0].work, NULL);
+	expect_soon(test, count_waiters(pool, &a[0].work.waiters) == 1);
+	hold_release();
 	expect_result(test, &a[1], 0);
 	expect_result(test, &a[0], -EINTR);
 }
