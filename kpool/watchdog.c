@@ -263,7 +263,11 @@ static void watchdog_fn(struct work_struct *unused)
 			watchdog_look(pool, (unsigned long)seconds * HZ);
 		kpool_put(pool);
 	}
-	watchdog_arm(READ_ONCE(watchdog_seconds));
+	/* who writes another time meanwhile arms after us */
+	kernel_param_lock(THIS_MODULE);
+	if (watchdog_runs)
+		watchdog_arm(watchdog_seconds);
+	kernel_param_unlock(THIS_MODULE);
 }
 
 static int watchdog_set(const char *value, const struct kernel_param *param)
