@@ -103,6 +103,14 @@ static inline void start(struct kunit *test, struct kpool_group *group,
 	expect_done(test, &a->started);
 }
 
+/* Is it in a wait, whose record is there? */
+static inline bool actor_waits(struct actor *a)
+{
+	struct kpool_worker *worker = READ_ONCE(a->work.worker);
+
+	return worker && READ_ONCE(worker->wait);
+}
+
 /* Let one wait for a work, and see it on the list of that. */
 static inline void waits_for(struct kunit *test, struct actor *a,
 			     enum deed deed, struct kpool_work *target)
@@ -117,7 +125,7 @@ static inline void waits_for(struct kunit *test, struct actor *a,
 			   !kpool_work_busy(&a->work)));
 	/* and asleep, or at least on the list of those who are about to */
 	if (deed != WAIT_TIMED)
-		expect_soon(test, READ_ONCE(a->work.worker->wait));
+		expect_soon(test, actor_waits(a));
 }
 
 /* Let one do the last thing, which is answered at once. */

@@ -161,7 +161,7 @@ static void told_wait_is_no_part(struct kunit *test)
 	kpool_group_request_stop(group);
 	hold_reached(test);
 	last(&a[1], WAIT, &a[0].work, NULL);
-	expect_soon(test, count_waiters(pool, &a[0].work.waiters) == 1);
+	expect_soon(test, actor_waits(&a[1]));
 	hold_release();
 	expect_result(test, &a[1], 0);
 	expect_result(test, &a[0], -EINTR);

@@ -45,13 +45,13 @@ static bool all_frozen(struct watch *watch)
 static void watch_fn(struct timer_list *timer)
 {
 	struct watch *watch = container_of(timer, struct watch, timer);
-	/* before the look: what ran by now was frozen after it, or never */
+	/* before the look: what ran by then ran while the freezer was on */
 	bool ran = watch->g && atomic_read_acquire(&watch->g->runs);
 
 	if (all_frozen(watch) && watch->then) {
 		if (!watch->done)
 			watch->err = watch->then(watch);
-		else if (ran)
+		else if (ran && freezing(watch->tasks[0]))
 			watch->early = true;
 		watch->done = true;
 	}

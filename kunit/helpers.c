@@ -457,12 +457,15 @@ struct task_struct *thread_task(struct test_thread *thread)
 
 bool task_is_asleep(struct task_struct *task)
 {
-	if (task_is_running(task) ||
-	    READ_ONCE(task->__state) & TASK_RTLOCK_WAIT ||
-	    !kpool_task_dequeued(task))
+	unsigned int state = READ_ONCE(task->__state);
+
+	if (state == TASK_RUNNING || state & (TASK_WAKING | TASK_RTLOCK_WAIT))
+		return false;
+	smp_rmb();	/* what is looked at below is not older */
+	if (!kpool_task_dequeued(task))
 		return false;
 #ifdef CONFIG_SMP
-	return !smp_load_acquire(&task->on_cpu);
+	return !READ_ONCE(task->on_cpu);
 #else
 	return true;
 #endif

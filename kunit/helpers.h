@@ -174,7 +174,7 @@ void call_in_softirq(struct kunit *test, void (*fn)(void *arg), void *arg);
 
 /*
  * A kthread beside the test thread, which has begun when run_thread() returns:
- * it is about to call fn.  join_thread() returns what that returned.
+ * it calls fn, or has done so.  join_thread() returns what that returned.
  */
 struct test_thread;
 struct test_thread *run_thread(struct kunit *test, int (*fn)(void *arg),

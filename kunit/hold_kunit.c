@@ -259,7 +259,7 @@ static int queuer_fn(void *arg)
 {
 	struct queuer *q = arg;
 
-	return kpool_queue_wait(q->group, q->work, DEADLINE);
+	return kpool_queue_wait(q->group, q->work, SLOW);
 }
 
 static struct queuer *queuers(struct kunit *test)
