@@ -438,6 +438,7 @@ static void room_of_one_level_is_not_enough(struct kunit *test)
 	struct kpool_group *b = test_group(test, pool, "b", 0, 0);
 	struct gated *g = gated_array(test, 5);
 	struct queuer *first, *second;
+	u64 ran;
 
 	expect_queued(test, b, g, 1);
 	expect_started(test, g, 1);
@@ -452,7 +453,9 @@ static void room_of_one_level_is_not_enough(struct kunit *test)
 	limits.max_queued = 1;
 	KUNIT_EXPECT_EQ(test, 0, kpool_set_limits(pool, &limits));
 	kpool_work_cancel(&g[1].work);
-	KUNIT_EXPECT_TRUE(test, stays(!thread_done(first->thread)));
+	ran = time_asleep(test, first);
+	KUNIT_EXPECT_EQ(test, ran, time_asleep(test, first));
+	KUNIT_EXPECT_FALSE(test, thread_done(first->thread));
 	kpool_work_cancel(&g[4].work);
 	KUNIT_EXPECT_EQ(test, 0, join_thread(test, first->thread));
 	gated_open_all(g, 5);
