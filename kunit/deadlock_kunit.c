@@ -150,9 +150,10 @@ static void wait_for_a_timed_wait(struct kunit *test)
 /* One that was told ends, so who waits for it may; before its signal comes. */
 static void told_wait_is_no_part(struct kunit *test)
 {
-	struct actor *a = actors(test, 2);
+	struct actor *a = actors(test, 4);
 	struct kpool *pool = test_pool(test, 0, 2);
 	struct kpool_group *group = test_group(test, pool, "a", 0, 0);
+	struct kpool_group *other = test_group(test, pool, "b", 0, 0);
 
 	start(test, group, &a[0]);
 	start(test, kpool_root(pool), &a[1]);
@@ -165,6 +166,13 @@ static void told_wait_is_no_part(struct kunit *test)
 	hold_release();
 	expect_result(test, &a[1], 0);
 	expect_result(test, &a[0], -EINTR);
+	/* nor for the stop that tells it */
+	start(test, other, &a[2]);
+	start(test, kpool_root(pool), &a[3]);
+	waits_for(test, &a[2], WAIT_KILLABLE, &a[3].work);
+	last(&a[3], STOP, NULL, other);
+	expect_result(test, &a[3], 0);
+	expect_result(test, &a[2], -EINTR);
 }
 
 /* No signal comes, and the wait goes on. */
