@@ -242,11 +242,12 @@ KPOOL_EXPORT_KUNIT(watchdog_look);
 /* Guarded by the lock of the module's parameters. */
 static bool watchdog_runs;
 
-static void watchdog_arm(unsigned int seconds)
+/* Under that lock, so that the time that was written last counts. */
+static void watchdog_arm(void)
 {
-	if (seconds)
+	if (watchdog_runs && watchdog_seconds)
 		mod_delayed_work(system_unbound_wq, &watchdog_work,
-				 max(seconds * HZ / 4, 1U));
+				 max(watchdog_seconds * HZ / 4, 1U));
 }
 
 static void watchdog_fn(struct work_struct *unused)
@@ -263,10 +264,8 @@ static void watchdog_fn(struct work_struct *unused)
 			watchdog_look(pool, (unsigned long)seconds * HZ);
 		kpool_put(pool);
 	}
-	/* who writes another time meanwhile arms after us */
 	kernel_param_lock(THIS_MODULE);
-	if (watchdog_runs)
-		watchdog_arm(watchdog_seconds);
+	watchdog_arm();
 	kernel_param_unlock(THIS_MODULE);
 }
 
@@ -274,8 +273,8 @@ static int watchdog_set(const char *value, const struct kernel_param *param)
 {
 	int err = param_set_uint_minmax(value, param, 0, MAX_SECONDS);
 
-	if (!err && watchdog_runs)
-		watchdog_arm(watchdog_seconds);
+	if (!err)
+		watchdog_arm();
 	return err;
 }
 
@@ -292,7 +291,7 @@ void kpool_watchdog_init(void)
 {
 	kernel_param_lock(THIS_MODULE);
 	watchdog_runs = true;
-	watchdog_arm(watchdog_seconds);
+	watchdog_arm();
 	kernel_param_unlock(THIS_MODULE);
 }
 
